@@ -1,0 +1,1 @@
+"""The lab: topologies, their nodes and links, and what is done with them."""

@@ -1,0 +1,1 @@
+"""The userspace switch: C datapath and slow path, and the Python control plane around them."""

@@ -1,0 +1,1 @@
+"""XDP programs and their loader."""
