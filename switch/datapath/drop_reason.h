@@ -1,0 +1,40 @@
+// Every way in which the switch can lose a packet, by name. One list: the enum, the names that
+// people read and the meanings come from it. Each drop is charged to the port the packet came in on.
+
+#ifndef RINGSIDE_DATAPATH_DROP_REASON_H
+#define RINGSIDE_DATAPATH_DROP_REASON_H
+
+// X(symbol, "name", "what happened")
+#define DROP_REASONS(X)                                                                            \
+    X(RUNT, "rx_runt", "shorter than an Ethernet header")                                          \
+    X(BAD_IP, "rx_bad_ip", "IP header length or version contradicts the frame")                    \
+    X(BAD_DESC, "rx_bad_desc", "the kernel handed over a descriptor outside its frame")            \
+    X(NO_RULE, "no_rule", "no rule of the flow table matched")                                     \
+    X(RULE_DROP, "rule_drop", "the rule's action is drop")                                         \
+    X(NO_OUTPUT, "no_output", "the actions name no port that exists, or only the input port")      \
+    X(VLAN_INGRESS, "vlan_ingress", "the port does not carry the packet's VLAN")                   \
+    X(VLAN_PUSH, "vlan_push", "no headroom left for a VLAN tag")                                   \
+    X(SAME_PORT, "same_port", "learned destination is the port the packet came in on")             \
+    X(RESERVED_MAC, "reserved_mac", "destination is a link-local bridge address (802.1D)")         \
+    X(TOO_MANY_ACTIONS, "too_many_actions", "the packet needs more outputs than one batch allows") \
+    X(NO_FRAME, "no_frame", "the umem had no free frame for a copy")                               \
+    X(TX_RING_FULL, "tx_ring_full", "the kernel did not free the TX ring in time")                 \
+    X(TX_TOO_LONG, "tx_too_long", "longer than the output port's MTU or frame")                    \
+    X(TX_DOWN, "tx_down", "the output port is down")                                               \
+    X(TX_ERROR, "tx_error", "the kernel refused the packet")                                       \
+    X(TX_REMOVED, "tx_removed", "the output port was removed with the packet in its queue")        \
+    X(SINK_FULL, "sink_full", "a dummy port's reader did not take the packet in time")
+
+enum drop_reason {
+#define X(symbol, name, meaning) DROP_##symbol,
+    DROP_REASONS(X)
+#undef X
+        DROP_N_REASONS,
+    DROP_NONE = 0xff // Not dropped.
+};
+
+// Name ("rx_runt") and meaning of a reason; "unknown" for a value outside the list.
+const char *drop_reason_name(unsigned reason);
+const char *drop_reason_meaning(unsigned reason);
+
+#endif
