@@ -1,0 +1,78 @@
+"""Builds the fuzz targets (tests/fuzz/*.c) with libFuzzer and the sanitizers, and runs each for a while."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lab.setup.process import run as run_process
+
+FLAGS = (
+    "-std=gnu11",
+    "-O1",
+    "-g",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=fuzzer,address,undefined",
+    "-fno-sanitize-recover=all",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Iswitch",
+    "-Itests/c/support",
+)
+LIBRARIES = ("-lpthread",)
+
+
+class FuzzError(RuntimeError):
+    """A target that does not exist or compile, or that found something; says which, with the input."""
+
+
+def targets(root: Path, only: str = "") -> list[Path]:
+    """The sources of the targets. Raises FuzzError when `only` names none of them."""
+    found = sorted((root / "tests/fuzz").glob("*.c"))
+    names = ", ".join(path.stem for path in found) or "none"
+    chosen = [path for path in found if only in ("", path.stem)]
+    if not chosen:
+        raise FuzzError(f"no fuzz target {only!r} in tests/fuzz; there are: {names}")
+    return chosen
+
+
+def compile_target(root: Path, source: Path) -> Path:
+    """Compiles one target with the whole datapath. Raises FuzzError with the compiler's words."""
+    out = root / "build/fuzz" / source.stem
+    out.parent.mkdir(parents=True, exist_ok=True)
+    code = [
+        str(path.relative_to(root))
+        for room in ("datapath", "ofproto", "api")
+        for path in sorted((root / "switch" / room).rglob("*.c"))
+    ]
+    command = ["clang", *FLAGS, str(source.relative_to(root)), *code, "-o", str(out), *LIBRARIES]
+    result = subprocess.run(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise FuzzError(f"{source.stem} does not compile:\n{result.stderr}")
+    return out
+
+
+def run(root: Path, seconds: int, only: str = "") -> None:
+    """Runs the targets for `seconds` each. Raises FuzzError for the first that finds something.
+
+    Inputs that reach new code are kept in build/fuzz/corpus/TARGET; tests/fuzz/corpus/TARGET, if there,
+    is where a run starts from. An input that breaks a target is written beside it.
+    """
+    for source in targets(root, only):
+        program = compile_target(root, source)
+        corpus = root / "build/fuzz/corpus" / source.stem
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = root / "tests/fuzz/corpus" / source.stem
+        words = [
+            str(program),
+            f"-max_total_time={seconds}",
+            "-print_final_stats=1",
+            f"-artifact_prefix={program}-",
+        ]
+        folders = [str(corpus), *([str(seeds)] if seeds.is_dir() else [])]
+        print(f"ringside: fuzzing {source.stem} for {seconds} s", file=sys.stderr, flush=True)
+        code = run_process([*words, *folders], cwd=root)
+        if code:
+            raise FuzzError(f"{source.stem} ended with code {code}; the input is build/fuzz/{source.stem}-*")
