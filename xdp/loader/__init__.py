@@ -1,0 +1,1 @@
+"""Compiles, loads and attaches the XDP programs, by libbpf. See xdp/README.md."""
