@@ -1,0 +1,1 @@
+"""Typed Python over switch/api: the only package that imports the compiled module."""
