@@ -139,7 +139,7 @@ def compile_program(source: Path, *, output: Path | None = None, include: Path =
     )
     if result.returncode:
         said = result.stderr.strip() or f"exit code {result.returncode}"
-        raise BuildError(str(source), f"clang refused it:\n{said}", hint="command: " + " ".join(command))
+        raise BuildError(str(source), "clang refused it", hint="command: " + " ".join(command), details=said)
     _check_btf(source, made)
     inputs = {str(path): _digest(path) for path in _dependencies(listing.read_text())}
     made.replace(target)

@@ -29,3 +29,12 @@ def read_count(counters: Map, key: int = 0) -> Count:
 def read_actions(counters: Map) -> dict[str, Count]:
     """A map of counters by XDP action (rs_actions), keyed by the action's name. Raises as `read_count`."""
     return {name: read_count(counters, number) for number, name in enumerate(ACTIONS)}
+
+
+KINDS = ("other", "truncated", "arp", "icmp", "tcp", "udp", "fragment")
+"""What parse_drop.bpf.c tells apart, in the order of its `enum rs_kind`."""
+
+
+def read_kinds(counters: Map) -> dict[str, Count]:
+    """The counters of parse_drop (rs_kinds), keyed by name. Raises as `read_count`."""
+    return {name: read_count(counters, number) for number, name in enumerate(KINDS)}

@@ -29,14 +29,20 @@ def errno_text(number: int) -> str:
 
 
 class LoaderError(Exception):
-    """Base of all errors of the loader; see the module's text for what the attributes mean."""
+    """Base of all errors of the loader; see the module's text for what the attributes mean.
 
-    def __init__(self, field: str, message: str, *, hint: str = "", errno: int = 0) -> None:
+    `details` are lines that somebody else said: a compiler, libbpf, the verifier.
+    """
+
+    def __init__(
+        self, field: str, message: str, *, hint: str = "", errno: int = 0, details: str = ""
+    ) -> None:
         super().__init__(field, message, hint, errno)
         self.field = field
         self.message = message
         self.hint = hint
         self.errno = errno
+        self.details = details
 
     @property
     def errno_name(self) -> str:
@@ -44,12 +50,10 @@ class LoaderError(Exception):
         return errno_name(self.errno) if self.errno else ""
 
     def __str__(self) -> str:
-        parts = [f"{self.field}: {self.message}"]
-        if self.errno:
-            parts.append(f": {errno_text(self.errno)}")
-        if self.hint:
-            parts.append(f"\n  {self.hint}")
-        return "".join(parts)
+        lines = [f"{self.field}: {self.message}" + (f": {errno_text(self.errno)}" if self.errno else "")]
+        lines += [f"  | {line}" for line in self.details.splitlines()]
+        lines += [f"  {line}" for line in self.hint.splitlines()]
+        return "\n".join(lines)
 
 
 class BuildError(LoaderError):
@@ -61,16 +65,11 @@ class ObjectError(LoaderError):
 
 
 class VerifierError(LoaderError):
-    """The kernel's verifier refused a program. `log` is all it said, `excerpt` the lines that matter."""
+    """The kernel's verifier refused a program. `details` are the lines that matter, `log` is all it said."""
 
-    def __init__(self, field: str, message: str, *, hint: str, errno: int, excerpt: str, log: str) -> None:
-        super().__init__(field, message, hint=hint, errno=errno)
-        self.excerpt = excerpt
+    def __init__(self, field: str, message: str, *, hint: str, errno: int, details: str, log: str) -> None:
+        super().__init__(field, message, hint=hint, errno=errno, details=details)
         self.log = log
-
-    def __str__(self) -> str:
-        body = "\n".join(f"  | {line}" for line in self.excerpt.splitlines())
-        return f"{self.field}: {self.message}: {errno_text(self.errno)}\n{body}\n  {self.hint}"
 
 
 class MapError(LoaderError):

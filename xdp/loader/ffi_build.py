@@ -52,7 +52,7 @@ def _run(command: Sequence[str], what: str) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         said = result.stderr.strip() or f"exit code {result.returncode}"
-        raise BuildError(what, f"{command[0]} refused:\n{said}", hint="command: " + " ".join(command))
+        raise BuildError(what, f"{command[0]} refused it", hint="command: " + " ".join(command), details=said)
     return result.stdout
 
 

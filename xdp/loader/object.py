@@ -26,6 +26,9 @@ from xdp.loader.ffi import ffi, lib, text
 from xdp.loader.maps import Map, map_info
 from xdp.loader.verifier_log import find_refusal
 
+# From here on the numbers are libbpf's own, which its words explain better.
+_LIBBPF_ERRNO = 4000
+
 
 @dataclass(frozen=True)
 class Program:
@@ -183,16 +186,15 @@ class BpfObject:
         refusal = find_refusal(self.log)
         # Without the right to load anything the kernel has no opinion on this program.
         if refusal is None or (error == errno.EPERM and not refusal.log):
+            hint = general_hint(error) or "`./invoke doctor` tells what this kernel has"
             words = self.log.strip()
-            message = "cannot be loaded" + (f"; libbpf said:\n{words}\n" if words else "")
-            hint = general_hint(error) or "see libbpf's words; `./invoke doctor` tells what this kernel has"
-            return ObjectError(str(self.path), message, hint=hint, errno=error)
+            return ObjectError(str(self.path), "cannot be loaded", hint=hint, errno=error, details=words)
         return VerifierError(
             f"program {refusal.program} ({self.path.name})",
             f"refused by the kernel's verifier: {refusal.complaint}",
             hint="the last source line above is what it minds; the whole log is in this error's .log",
             errno=error,
-            excerpt=refusal.excerpt,
+            details=refusal.excerpt,
             log=refusal.log,
         )
 
@@ -210,9 +212,13 @@ def open(path: str | PathLike[str]) -> BpfObject:  # noqa: A001 - object.open(pa
         pointer = lib.bpf_object__open_file(fspath(where).encode(), ffi.NULL)
         error = ffi.errno
     if pointer == ffi.NULL:
-        words = said.text.strip()
-        message = "is no BPF object that libbpf can read" + (f"; it said:\n{words}\n" if words else "")
-        raise ObjectError(str(where), message, hint="build it again: ./invoke build", errno=error)
+        raise ObjectError(
+            str(where),
+            "cannot be opened as a BPF object",
+            hint="build it again: ./invoke build",
+            errno=error if error < _LIBBPF_ERRNO else 0,
+            details=said.text.strip(),
+        )
     opened = BpfObject(where, pointer)
     opened.log = said.text
     return opened
