@@ -7,7 +7,6 @@
 // X(symbol, "name", "what happened")
 #define DROP_REASONS(X)                                                                            \
     X(RUNT, "rx_runt", "shorter than an Ethernet header")                                          \
-    X(BAD_IP, "rx_bad_ip", "IP header length or version contradicts the frame")                    \
     X(BAD_DESC, "rx_bad_desc", "the kernel handed over a descriptor outside its frame")            \
     X(NO_RULE, "no_rule", "no rule of the flow table matched")                                     \
     X(RULE_DROP, "rule_drop", "the rule's action is drop")                                         \

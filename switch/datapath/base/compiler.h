@@ -13,7 +13,7 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define RS_CACHE_LINE 64
-#define RS_CACHE_ALIGNED _Alignas(RS_CACHE_LINE)
+#define RS_CACHE_ALIGNED __attribute__((aligned(RS_CACHE_LINE)))
 #define RS_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define RS_UNUSED __attribute__((unused))
 

@@ -11,6 +11,8 @@
 #include "datapath/base/compiler.h"
 
 #define FLOW_MAX_VLANS 2
+#define FLOW_VLAN_CFI 0x1000u      // Host byte order: "a tag is present" in flow_vlan.tci.
+#define FLOW_DL_TYPE_NONE 0x05ffu // Host byte order.
 
 enum flow_nw_frag { // As in ovs-fields(7), nw_frag.
     FLOW_FRAG_ANY = 1,   // It is a fragment.
@@ -26,7 +28,7 @@ struct flow {
     uint32_t in_port; // Port id, host byte order.
     uint8_t dl_dst[6];
     uint8_t dl_src[6];
-    be16 dl_type; // EtherType behind the VLAN tags; 0x05ff for 802.3 frames without one.
+    be16 dl_type; // EtherType behind the VLAN tags; FLOW_DL_TYPE_NONE for 802.3 frames without one.
     struct flow_vlan vlans[FLOW_MAX_VLANS]; // Outermost first.
     uint8_t nw_proto;
     uint8_t nw_tos; // DSCP and ECN.
@@ -40,5 +42,11 @@ struct flow {
 };
 
 static_assert(sizeof(struct flow) == 68, "no hidden padding");
+static_assert(offsetof(struct flow, dl_src) == offsetof(struct flow, dl_dst) + 6, "one copy fills both");
+
+// Equal keys?
+static inline bool flow_equal(const struct flow *a, const struct flow *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
 
 #endif
