@@ -133,7 +133,8 @@ def compile_program(source: Path, *, output: Path | None = None, include: Path =
     if _up_to_date(target, stamp, command):
         return Compiled(name, target, fresh=False)
 
-    made, listing = target.with_suffix(".new"), target.with_suffix(".d")
+    # Two builds may run at once: each writes files of its own and puts them in place in one step.
+    made, listing = (target.with_suffix(f".{os.getpid()}.{end}") for end in ("new", "d"))
     result = subprocess.run(
         [*command, "-o", str(made), "-MD", "-MF", str(listing)], capture_output=True, text=True, check=False
     )
