@@ -1,5 +1,5 @@
 // Every way in which the switch can lose a packet, by name. One list: the enum, the names that
-// people read and the meanings come from it. Each drop is charged to the port the packet came in on.
+// people read and the meanings come from it. A drop is charged to the port the packet came in on.
 
 #ifndef RINGSIDE_DATAPATH_DROP_REASON_H
 #define RINGSIDE_DATAPATH_DROP_REASON_H

@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define RS_CACHE_LINE 64
+#define RS_CACHE_LINE    64
 #define RS_CACHE_ALIGNED __attribute__((aligned(RS_CACHE_LINE)))
 #define RS_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define RS_UNUSED __attribute__((unused))
+#define RS_UNUSED        __attribute__((unused))
 
 // A 64-bit statistic with one writing thread and any number of readers.
 // The writer pays a plain load and store (no locked instruction); readers never see a torn value.

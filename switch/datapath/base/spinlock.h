@@ -10,7 +10,9 @@ struct spinlock {
     atomic_bool locked;
 };
 
-static inline void spin_init(struct spinlock *l) { atomic_init(&l->locked, false); }
+static inline void spin_init(struct spinlock *l) {
+    atomic_init(&l->locked, false);
+}
 
 static inline void spin_lock(struct spinlock *l) {
     while (atomic_exchange_explicit(&l->locked, true, memory_order_acquire)) {

@@ -1,13 +1,15 @@
 // A packet in the datapath: metadata for one umem frame.
 //
 // Metadata is pre-allocated: every umem carries an array with one `struct dp_packet` for each frame
-// (the paper's O4), so that frame number <-> metadata is arithmetic and a packet never leaves its frame.
+// (the paper's O4), so that frame number <-> metadata is arithmetic and a packet never leaves its
+// frame.
 //
 //     frame  |<-- headroom -->|<-------- data, len -------->|<-- tailroom -->|
 //            ^ dp_packet_frame                                               ^ + frame_size
 //
-// Ownership rule: who holds a packet frees it (dp_packet_free) or passes it on. A packet belongs to one
-// thread, that of the PMD which took it from its rx queue, until its frame is given to the kernel.
+// Ownership rule: who holds a packet frees it (dp_packet_free) or passes it on. A packet belongs to
+// one thread, that of the PMD which took it from its rx queue, until its frame is given to the
+// kernel.
 
 #ifndef RINGSIDE_PACKET_DP_PACKET_H
 #define RINGSIDE_PACKET_DP_PACKET_H
@@ -28,27 +30,27 @@ enum dp_packet_flags {
 };
 
 struct RS_CACHE_ALIGNED dp_packet {
-    uint8_t *data;      // First byte of the Ethernet header.
-    struct umem *umem;  // The region that the frame belongs to. Constant.
-    uint32_t frame;     // Frame number in that region. Constant.
-    uint16_t len;       // Bytes from `data`.
-    uint16_t l3_ofs;    // Set by flow_extract().
-    uint16_t l4_ofs;    // Set by flow_extract().
-    uint8_t flags;      // enum dp_packet_flags.
-    uint8_t l4_proto;   // IP protocol behind extension headers, 0 if none. Set by flow_extract().
-    uint32_t in_port;   // Port id (struct port).
-    uint32_t hash;      // Of the flow key; 0 = not computed.
+    uint8_t *data;     // First byte of the Ethernet header.
+    struct umem *umem; // The region that the frame belongs to. Constant.
+    uint32_t frame;    // Frame number in that region. Constant.
+    uint16_t len;      // Bytes from `data`.
+    uint16_t l3_ofs;   // Set by flow_extract().
+    uint16_t l4_ofs;   // Set by flow_extract().
+    uint8_t flags;     // enum dp_packet_flags.
+    uint8_t l4_proto;  // IP protocol behind extension headers, 0 if none. Set by flow_extract().
+    uint32_t in_port;  // Port id (struct port).
+    uint32_t hash;     // Of the flow key; 0 = not computed.
     struct capture_record *capture; // Record of this packet's arrival while the port is captured.
 };
 
 static_assert(sizeof(struct dp_packet) == RS_CACHE_LINE, "one cache line a packet");
 
 static inline uint8_t *dp_packet_frame(const struct dp_packet *p) {
-    return p->umem->base + (size_t) p->frame * p->umem->frame_size;
+    return p->umem->base + (size_t)p->frame * p->umem->frame_size;
 }
 
 static inline size_t dp_packet_headroom(const struct dp_packet *p) {
-    return (size_t) (p->data - dp_packet_frame(p));
+    return (size_t)(p->data - dp_packet_frame(p));
 }
 
 static inline size_t dp_packet_tailroom(const struct dp_packet *p) {
@@ -57,14 +59,14 @@ static inline size_t dp_packet_tailroom(const struct dp_packet *p) {
 
 // Umem address (byte offset in the region) of the packet's first byte.
 static inline uint64_t dp_packet_addr(const struct dp_packet *p) {
-    return (uint64_t) (p->data - p->umem->base);
+    return (uint64_t)(p->data - p->umem->base);
 }
 
 // Sets the packet to `len` bytes that start `headroom` bytes into its frame; clears the rest.
 static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t len) {
     assert(headroom + len <= p->umem->frame_size);
     p->data = dp_packet_frame(p) + headroom;
-    p->len = (uint16_t) len;
+    p->len = (uint16_t)len;
     p->l3_ofs = p->l4_ofs = RS_OFS_NONE;
     p->flags = 0;
     p->l4_proto = 0;
@@ -72,11 +74,12 @@ static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t 
     p->capture = NULL;
 }
 
-// A fresh packet out of the pool, with RS_PACKET_HEADROOM before its (empty) data. NULL if there is none.
-// Caller: the thread that owns `cache`.
+// A fresh packet out of the pool, with RS_PACKET_HEADROOM before its (empty) data. NULL if there is
+// none. Caller: the thread that owns `cache`.
 struct dp_packet *dp_packet_alloc(struct umem *umem, struct umem_cache *cache);
 
-// Copy of `p` in a frame of `umem` (which may differ from p's). NULL without a free frame or if it does not fit.
+// Copy of `p` in a frame of `umem` (which may differ from p's). NULL without a free frame or if it
+// does not fit.
 struct dp_packet *dp_packet_clone(const struct dp_packet *p, struct umem *umem,
                                   struct umem_cache *cache);
 

@@ -12,7 +12,9 @@ struct dp_packet_batch {
     struct dp_packet *packets[RS_BATCH_MAX];
 };
 
-static inline void batch_init(struct dp_packet_batch *b) { b->count = 0; }
+static inline void batch_init(struct dp_packet_batch *b) {
+    b->count = 0;
+}
 
 static inline bool batch_is_full(const struct dp_packet_batch *b) {
     return b->count == RS_BATCH_MAX;
