@@ -215,6 +215,21 @@ def test_the_program_outlives_its_object_while_linked(pair: Veth) -> None:
     assert found.name == "rs_rx_drop"
 
 
+def test_holders_are_found_while_processes_come_and_go(pair: Veth, program: int) -> None:
+    """Each look walks /proc; a process that ends under it must not end the look."""
+    with (
+        attach.attach_xdp(program, pair.near),
+        subprocess.Popen(["sh", "-c", "while :; do /bin/true; done"]) as churn,
+    ):
+        try:
+            for _ in range(100):
+                found = attach.foreign_program(pair.near)
+                assert found is not None
+                assert [holder.pid for holder in found.holders] == [os.getpid()]
+        finally:
+            churn.kill()
+
+
 @pytest.mark.parametrize("mode", ["native", "generic"])
 def test_kill_9_of_the_holder_detaches(pair: Veth, mode: attach.Mode) -> None:
     command = [sys.executable, "-c", HOLDER, str(built("rx_drop")), str(pair.near), mode]

@@ -84,8 +84,8 @@ def device_mtu(ifindex: int) -> int | None:
     return int(struct.unpack("16si12x", answer)[1])
 
 
-def program_name(prog_id: int) -> str:
-    """The program's name as the kernel keeps it (15 characters); empty when it has none, or has gone.
+def program_name(prog_id: int) -> str | None:
+    """The program's name as the kernel keeps it (15 characters, may be empty); None when it has gone.
 
     Raises:
         LoaderError: no permission to ask.
@@ -93,7 +93,7 @@ def program_name(prog_id: int) -> str:
     fd = lib.bpf_prog_get_fd_by_id(prog_id)
     if fd < 0:
         if -fd == errno.ENOENT:
-            return ""
+            return None
         raise LoaderError(f"program {prog_id}", "cannot be asked about", hint=general_hint(-fd), errno=-fd)
     try:
         info = ffi.new("struct bpf_prog_info *")
@@ -128,6 +128,8 @@ def foreign_program(ifindex: int) -> ProgramInfo | None:
     if not prog_id:
         return None
     name = program_name(prog_id)
+    if name is None:  # detached since the question before
+        return None
     link_id = _link_of(prog_id, ifindex)
     return ProgramInfo(
         id=prog_id,
@@ -170,12 +172,24 @@ def _link_of(prog_id: int, ifindex: int) -> int | None:
 def link_holders(link_id: int) -> tuple[Holder, ...]:
     """The processes with a descriptor of the link, as far as /proc lets us see; none for a pinned link."""
     wanted = f"link_id:\t{link_id}\n"
-    found: dict[int, Holder] = {}
-    for entry in Path("/proc").glob("[0-9]*/fdinfo/*"):
-        try:
-            if wanted in entry.read_text():
-                pid = int(entry.parts[2])
-                found[pid] = Holder(pid, Path(f"/proc/{pid}/comm").read_text().strip())
-        except OSError:  # the process or the descriptor has gone, or is none of our business
-            continue
-    return tuple(found.values())
+    found = (_holder(pid, wanted) for pid in os.listdir("/proc") if pid.isdecimal())  # noqa: PTH208
+    return tuple(holder for holder in found if holder)
+
+
+def _holder(pid: str, wanted: str) -> Holder | None:
+    """Process `pid`, if a description of one of its descriptors has the line `wanted`."""
+    process = Path("/proc", pid)
+    try:
+        for entry in (process / "fdinfo").iterdir():
+            if _has_line(entry, wanted):
+                return Holder(int(pid), (process / "comm").read_text().strip())
+    except OSError:  # it has gone, or is none of our business
+        return None
+    return None
+
+
+def _has_line(entry: Path, wanted: str) -> bool:
+    try:
+        return wanted in entry.read_text()
+    except OSError:  # this descriptor was closed meanwhile; the process may hold others
+        return False
