@@ -38,11 +38,11 @@ class Product:
     command: tuple[str, ...]  # words after the Python interpreter
     compiler: str
 
-    def input_files(self, root: Path = ROOT) -> list[Path]:
+    def input_files(self, root: Path) -> list[Path]:
         """All files that the patterns name, in a fixed order."""
         return sorted({path for pattern in self.inputs for path in root.glob(pattern) if path.is_file()})
 
-    def fingerprint(self, root: Path = ROOT) -> str:
+    def fingerprint(self, root: Path) -> str:
         """A hash of everything that the product depends on."""
         digest = hashlib.sha256(repr((self.command, _identity(self.compiler))).encode())
         for path in self.input_files(root):
@@ -50,7 +50,7 @@ class Product:
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    def is_current(self, root: Path = ROOT, build: Path = BUILD) -> bool:
+    def is_current(self, root: Path, build: Path) -> bool:
         """Whether the stamp fits the inputs and every output is there."""
         stamp = build / "stamps" / self.name
         try:
@@ -142,14 +142,14 @@ def _make(product: Product) -> None:
 def ensure(variants: Iterable[str] = ("release",)) -> list[str]:
     """Makes what is not current; returns the names of what was made. Raises BuildError."""
     wanted = products(variants)
-    if all(product.is_current() for product in wanted):
+    if all(product.is_current(ROOT, BUILD) for product in wanted):
         return []
     made = []
     with _lock(BUILD):
         for product in wanted:
-            if product.is_current():  # another builder was faster
+            if product.is_current(ROOT, BUILD):  # another builder was faster
                 continue
-            fingerprint = product.fingerprint()  # before: an edit during the build must not be missed
+            fingerprint = product.fingerprint(ROOT)  # before: an edit during the build must not be missed
             _make(product)
             stamp = BUILD / "stamps" / product.name
             stamp.parent.mkdir(exist_ok=True)
