@@ -1,0 +1,1 @@
+"""Benchmarks: datapaths under test, side by side in one run."""

@@ -1,0 +1,1 @@
+"""Measuring: what is read while a load runs, and what is made of the readings."""
