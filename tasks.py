@@ -47,7 +47,7 @@ def _pytest(*words: str, env: dict[str, str] | None = None, k: str = "", path: s
 def _lab(*words: str) -> None:
     """Calls the lab in this very process, so that Ctrl-C, a signal or its exit code is the lab's own."""
     _build()
-    from lab.__main__ import main
+    from lab.cli import main
 
     code = main(list(words))
     if code:
@@ -59,7 +59,7 @@ def _flags(**values: object) -> list[str]:
     words: list[str] = []
     for name, value in values.items():
         if value is True:
-            words.append(f"--{name}")
+            words.append(f"--{name.replace('_', '-')}")
         elif value:
             words += [f"--{name}", str(value)]
     return words
@@ -166,16 +166,34 @@ def smoke(_: Context, json: bool = False) -> None:
 _NAME = {"name": "the lab, where several are up"}
 
 
-@task(
-    help={
-        "topology": "a shipped name or a file (default: pair)",
-        "datapath": "of its switches: ringside or linux-bridge",
-        "name": "of the lab (default: the topology's)",
-    }
-)
-def up(_: Context, topology: str = "", datapath: str = "", name: str = "", json: bool = False) -> None:
+_UP = {
+    "topology": "a shipped name or a file (default: pair)",
+    "datapath": "of its switches: ringside or linux-bridge",
+    "name": "of the lab (default: the topology's)",
+    "keep": "leave a lab up that does not work, to look at it",
+    "no_check": "no pings, no TCP transfer at the end",
+}
+
+
+@task(help=_UP)
+def up(
+    _: Context,
+    topology: str = "",
+    datapath: str = "",
+    name: str = "",
+    keep: bool = False,
+    no_check: bool = False,
+    json: bool = False,
+) -> None:
     """Bring a lab up; prove it with ping and TCP."""
-    _lab("up", *_flags(topology=topology, datapath=datapath, name=name, json=json))
+    flags = _flags(topology=topology, datapath=datapath, name=name, keep=keep, no_check=no_check, json=json)
+    _lab("up", *flags)
+
+
+@task(help=_NAME)
+def verify(_: Context, name: str = "", json: bool = False) -> None:
+    """Ping between all hosts and one TCP transfer, again."""
+    _lab("verify", *_flags(name=name, json=json))
 
 
 @task(help={**_NAME, "all": "every lab on this host"})
@@ -202,16 +220,17 @@ def shell(_: Context, node: str, name: str = "") -> None:
     _lab("shell", *_flags(name=name), node)
 
 
-@task(help={**_NAME, "svg": "write the drawing to this file"})
-def graph(_: Context, name: str = "", svg: str = "", json: bool = False) -> None:
-    """Draw the lab in the terminal, or as SVG."""
-    _lab("graph", *_flags(name=name, svg=svg, json=json))
+@task(help={**_NAME, "topology": "this one, up or not", "svg": "write the drawing to this file"})
+def graph(_: Context, name: str = "", topology: str = "", svg: str = "") -> None:
+    """Draw a lab or a topology in the terminal, or as SVG."""
+    _lab("graph", *_flags(name=name, topology=topology, svg=svg))
 
 
-@task(positional=["link"], help={**_NAME, "write": "to this pcapng file", "count": "stop after N packets"})
-def capture(_: Context, link: str, write: str = "", count: int = 0, name: str = "") -> None:
-    """Record a link's packets in a pcapng file."""
-    _lab("capture", *_flags(name=name, write=write, count=count), link)
+@task(positional=["link"], help={**_NAME, "write": "to this file instead of text"})
+def capture(_: Context, link: str, write: str = "", name: str = "") -> None:
+    """Watch a link with tcpdump: LINK -- TCPDUMP'S WORDS."""
+    words = [*_flags(name=name), *(("-w", write) if write else ()), link]
+    _lab("capture", *words, *(("--", *_after_dashes()) if "--" in sys.argv else ()))
 
 
 @task(name="list")
@@ -220,11 +239,7 @@ def list_(_: Context, json: bool = False) -> None:
     _lab("list", *_flags(json=json))
 
 
-def _collection(name: str, *tasks: object) -> Collection:
-    return Collection(name, *tasks)
-
-
 ns = Collection(build_, check, format_, doctor, fuzz, tox)
-ns.add_collection(_collection("bench", smoke))
-ns.add_collection(_collection("lab", up, down, status, exec_, shell, graph, capture, list_))
-ns.add_collection(_collection("test", fast, long_, sanitize))
+ns.addCollection(Collection("bench", smoke))
+ns.addCollection(Collection("lab", up, verify, down, status, exec_, shell, graph, capture, list_))
+ns.addCollection(Collection("test", fast, long_, sanitize))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -21,13 +22,22 @@ def _mount(source: str, target: str, kind: str | None, flags: int) -> int:
     return 0 if answer == 0 else ctypes.get_errno()
 
 
+def _private() -> int:
+    """Keeps what is mounted from here on out of other mount namespaces.
+
+    In a chroot "/" is no mount point and cannot be made private (EINVAL); what we mount is unmounted at
+    once anyway.
+    """
+    refusal = _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    return 0 if refusal == errno.EINVAL else refusal
+
+
 def _make() -> Outcome:
     return yes("unshare(network namespace): ok")  # the sandbox that we run in is one
 
 
 def _name() -> Outcome:
-    # We are in a mount namespace of our own; private all the way, so nothing of this is seen outside.
-    refusal = _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    refusal = _private()
     with tempfile.TemporaryDirectory() as folder:
         handle = Path(folder, "net")
         handle.touch()
@@ -39,7 +49,7 @@ def _name() -> Outcome:
 
 def _sysfs() -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
-        refusal = _mount("none", "/", None, MS_REC | MS_PRIVATE) or _mount("sysfs", folder, "sysfs", 0)
+        refusal = _private() or _mount("sysfs", folder, "sysfs", 0)
         if not refusal:
             libc.umount2(os.fsencode(folder), MNT_DETACH)
     return from_errno(refusal, "mount -t sysfs", ())

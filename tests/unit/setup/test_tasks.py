@@ -28,7 +28,7 @@ def tree(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "tasks.py", tmp_path)
     for name, text in {
         "lab/__init__": "",
-        "lab/__main__": FAKE_LAB,
+        "lab/cli": FAKE_LAB,
         "lab/setup/__init__": "",
         "lab/setup/build": FAKE_BUILD,
     }.items():
@@ -78,7 +78,7 @@ def test_the_words_after_the_dashes_arrive_as_they_were_typed(tree: Path) -> Non
         (["lab.down", "--all"], '["down", "--all"]'),
         (["lab.status", "--json"], '["status", "--json"]'),
         (["lab.shell", "h2", "--name", "x"], '["shell", "--name", "x", "h2"]'),
-        (["lab.capture", "h1-s1", "--write", "f.pcapng"], '["capture", "--write", "f.pcapng", "h1-s1"]'),
+        (["lab.capture", "h1-s1", "--write", "f.pcapng"], '["capture", "-w", "f.pcapng", "h1-s1"]'),
     ],
 )
 def test_the_labs_flags_are_handed_on(tree: Path, words: list[str], called: str) -> None:
