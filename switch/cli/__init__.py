@@ -1,0 +1,1 @@
+"""What a person types: `ringside VERB`. Talks to a daemon through its socket only."""
