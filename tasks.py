@@ -46,7 +46,6 @@ def _pytest(*words: str, env: dict[str, str] | None = None, k: str = "", path: s
 
 def _lab(*words: str) -> None:
     """Calls the lab in this very process, so that Ctrl-C, a signal or its exit code is the lab's own."""
-    _build()
     from lab.cli import main
 
     code = main(list(words))
@@ -187,6 +186,7 @@ def up(
 ) -> None:
     """Bring a lab up; prove it with ping and TCP."""
     flags = _flags(topology=topology, datapath=datapath, name=name, keep=keep, no_check=no_check, json=json)
+    _build()
     _lab("up", *flags)
 
 
@@ -240,6 +240,6 @@ def list_(_: Context, json: bool = False) -> None:
 
 
 ns = Collection(build_, check, format_, doctor, fuzz, tox)
-ns.addCollection(Collection("bench", smoke))
-ns.addCollection(Collection("lab", up, verify, down, status, exec_, shell, graph, capture, list_))
-ns.addCollection(Collection("test", fast, long_, sanitize))
+ns.add_collection(Collection("bench", smoke))
+ns.add_collection(Collection("lab", up, verify, down, status, exec_, shell, graph, capture, list_))
+ns.add_collection(Collection("test", fast, long_, sanitize))

@@ -28,6 +28,8 @@ FEATURES_OF = {
     "netns": ("netns.make", "netns.name", "link.veth"),
     "afxdp": ("af_xdp.socket", "af_xdp.copy", "xdp.link_generic"),
 }
+# Everything made goes into build/, what hypothesis remembers too.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / "build" / "hypothesis"))
 LEAVING_TAKES = 10.0  # seconds at most: the kernel dismantles a namespace after its last user is gone
 
 
