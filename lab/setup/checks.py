@@ -26,7 +26,7 @@ class Check:
 
 
 def c_files(root: Path, suffixes: tuple[str, ...] = (".c", ".h")) -> list[str]:
-    """Our C files, relative to the root, in a fixed order. What is written for cffi alone (*.cdef.h) is not C."""
+    """Our C files, relative to the root, in a fixed order; *.cdef.h, written for cffi alone, is not C."""
     found = (path for room in C_ROOMS for path in (root / room).rglob("*") if path.suffix in suffixes)
     return sorted(str(path.relative_to(root)) for path in found if not path.name.endswith(".cdef.h"))
 
