@@ -75,9 +75,22 @@ def check_content(room: Room, generator: LiveGenerator, spec: PacketSpec, title:
         for _ in range(_rounds(spec)):
             generator.send(ROUND)
             arrived.update(_take(listener, ROUND))
-    if arrived != sent:
-        raise ContentError(_difference(sent, arrived, title))
+    compare(sent, arrived, title)
     return arrived.total()
+
+
+def compare(sent: Counter[bytes], arrived: Counter[bytes], title: str) -> None:
+    """Raises ContentError, with the first difference, unless frames arrived exactly as often as sent."""
+    if arrived == sent:
+        return
+    foreign, missing = arrived - sent, sent - arrived
+    found = f"{sent.total()} packets were sent, {arrived.total()} arrived"
+    if foreign:
+        found += f"; {foreign.total()} were not sent, the first: {next(iter(foreign)).hex()}"
+    if missing:
+        found += f"; {missing.total()} are missing, the first: {next(iter(missing)).hex()}"
+    way_out = "its figures would not be those of forwarding; see its counters and rules"
+    raise ContentError(Problem(title, found, way_out))
 
 
 def _rounds(spec: PacketSpec) -> int:
@@ -93,13 +106,3 @@ def _take(listener: socket.socket, count: int) -> list[bytes]:
             frames.append(listener.recv(2048))
         except TimeoutError:
             return frames
-
-
-def _difference(sent: Counter[bytes], arrived: Counter[bytes], title: str) -> Problem:
-    foreign, missing = arrived - sent, sent - arrived
-    found = f"{sent.total()} packets were sent, {arrived.total()} arrived"
-    if foreign:
-        found += f"; {foreign.total()} were not sent, the first: {next(iter(foreign)).hex()}"
-    if missing:
-        found += f"; {missing.total()} are missing, the first: {next(iter(missing)).hex()}"
-    return Problem(title, found, "its figures would not be those of forwarding; see its counters and rules")

@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
-from lab.bench import dut_bridge, dut_none, dut_plain, dut_ringside, report, rooms
+from lab.bench import dut_bridge, dut_none, dut_ovs, dut_plain, dut_ringside, report, rooms
 from lab.bench.dut_base import Dut
 from lab.bench.lane import Cores, Lane, Turn, open_lane
 from lab.bench.result import CEILING, Measured, Outcome, document, judge
@@ -41,6 +41,8 @@ DUTS: dict[str, Callable[[], Dut]] = {
     "plain": dut_plain.PlainForwarder,
     "bridge": dut_bridge.LinuxBridge,
     "bridge-inline": lambda: dut_bridge.LinuxBridge("generator"),
+    "ovs-afxdp": dut_ovs.one_rule,
+    "ovs-afxdp-normal": dut_ovs.normal,
 }
 USUAL = ("ringside", "ringside-normal", "plain", "bridge", "bridge-inline")
 

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +21,11 @@ READY_TIMEOUT = 30.0
 
 
 class Child:
-    """A running program. `stdin` and `stdout` are pipes to it; what it says on stderr goes to a file below
-    /run.
+    """A running program. `stdin` and `stdout` are pipes to it; what it says on stderr goes to a file
+    without a name.
     """
 
-    def __init__(self, process: subprocess.Popen[str], name: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], name: str, log: IO[bytes]) -> None:
         self._process = process
         self._log = log
         self._unread = b""
@@ -104,7 +105,7 @@ class Child:
 
     def last_words(self, lines: int = 8) -> str:
         """The end of what it wrote to stderr."""
-        text = self._log.read_text(errors="replace").strip() if self._log.exists() else ""
+        text = os.pread(self._log.fileno(), 1 << 20, 0).decode(errors="replace").strip()
         return "it said:\n      " + "\n      ".join(text.splitlines()[-lines:]) if text else "it said nothing"
 
 
@@ -123,22 +124,22 @@ def start(
     Raises CommandError if a program is not there.
     """
     wrapper = ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", ",".join(map(str, cpus))]
-    log = Path("/run") / f"{name}.log"
-    with log.open("ab") as errors:
-        try:
-            process = subprocess.Popen(
-                [*wrapper, *argv],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                bufsize=1,
-                env={**os.environ, **(env or {})},
-                pass_fds=tuple(pass_fds),
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            raise CommandError(Problem(error.filename, "is not installed", "./invoke doctor")) from error
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes to it as long as it runs
+    try:
+        process = subprocess.Popen(
+            [*wrapper, *argv],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            bufsize=1,
+            env={**os.environ, **(env or {})},
+            pass_fds=tuple(pass_fds),
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        log.close()
+        raise CommandError(Problem(error.filename, "is not installed", "./invoke doctor")) from error
     return Child(process, name, log)
 
 
