@@ -91,8 +91,11 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
 
 
-def judge(duts: Sequence[Measured]) -> Outcome:
-    """Forms the ratios of our switch's rows to each yardstick present, and a verdict for each."""
+def judge(duts: Sequence[Measured], left_out: Mapping[str, str]) -> Outcome:
+    """Forms the ratios of our switch's rows to each yardstick present, and a verdict for each.
+
+    A datapath that was left out, with the reason, gets a verdict that could not be reached.
+    """
     known = {dut.name: dut for dut in duts}
     ours = [dut for dut in duts if dut.name.startswith("ringside")]
     pairs = [(dut, known[name]) for dut in ours for name in YARDSTICKS if name in known]
@@ -101,7 +104,10 @@ def judge(duts: Sequence[Measured]) -> Outcome:
         _verdict(ratio, above, below, known.get(CEILING))
         for ratio, (above, below) in zip(ratios, pairs, strict=True)
     )
-    return Outcome(tuple(duts), ratios, verdicts)
+    absent = tuple(
+        Verdict(name, None, "ratio", REACH, None, f"left out: {why}") for name, why in left_out.items()
+    )
+    return Outcome(tuple(duts), ratios, verdicts + absent)
 
 
 def _ratio(above: Measured, below: Measured) -> Ratio:

@@ -66,20 +66,29 @@ def choose_cores(allowed: Sequence[int]) -> Cores:
 def measure(
     options: argparse.Namespace, cores: Cores, progress: Progress
 ) -> tuple[list[Measured], dict[str, Any]]:
-    """Opens a lane for each datapath and takes all turns. Raises LabError or LoaderError; leaves nothing
-    behind.
+    """Opens a lane for each datapath and takes all turns. Leaves nothing behind.
+
+    A datapath that this host cannot run is left out, and that is told, unless it was asked for by name: then,
+    as for all that fails, LabError or LoaderError is raised.
     """
     spec = PacketSpec(rooms.GEN_MAC, rooms.SINK_MAC, flows=options.flows)
     plan = SamplePlan(options.sample, options.samples)
     load = LiveSettings(cores.generator, batch=options.batch)
     os.sched_setaffinity(0, set(os.sched_getaffinity(0)) - {cores.generator})
+    lanes: list[Lane] = []
+    left_out: dict[str, str] = {}
     with ExitStack() as stack:
-        lanes = []
-        for name in (CEILING, *options.dut):
+        for name in (CEILING, *(options.dut or USUAL)):
             progress.step(f"starting: {name}")
-            lanes.append(open_lane(DUTS[name](), spec, cores, load, stack))
+            try:
+                lanes.append(open_lane(DUTS[name](), spec, cores, load, stack))
+            except UnsupportedError as error:
+                if name in (CEILING, *options.dut):
+                    raise
+                left_out[name] = str(error)
+                progress.warn(f"{name} is left out: {error}")
         turns = _rounds(lanes, plan, options.rounds, progress)
-        settings = _settings(options, spec, plan, cores, lanes[0])
+        settings = _settings(options, spec, plan, cores, lanes[0]) | {"left_out": left_out}
         return [_measured(lane, turns[lane.dut.name]) for lane in lanes], settings
 
 
@@ -147,7 +156,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     dut_help = f"measure only these; repeatable: {', '.join(names)}"
     add("--dut", action="append", choices=names, metavar="NAME", help=dut_help)
     options = parser.parse_args(arguments)
-    options.dut = list(dict.fromkeys(options.dut or USUAL))
+    options.dut = list(dict.fromkeys(options.dut or ()))
     return options
 
 
@@ -157,7 +166,7 @@ def _run(options: argparse.Namespace) -> None:
     machine = facts.collect()
     rooms.private_files()
     duts, settings = measure(options, cores, progress)
-    outcome: Outcome = judge(duts)
+    outcome: Outcome = judge(duts, settings["left_out"])
     if options.json:
         print(json.dumps(document(outcome, machine, settings), indent=1))
     else:

@@ -26,7 +26,7 @@ CEILING = dut("ceiling", turn(8e6, share=None), turn(8e6, share=None), checked=0
 def test_ratio_is_the_median_of_the_rounds_with_its_spread() -> None:
     ours = dut("ringside", turn(0.9e6), turn(0.4e6), turn(1.1e6))
     plain = dut("plain", turn(1e6), turn(0.5e6), turn(1e6))
-    outcome = judge([CEILING, ours, plain])
+    outcome = judge([CEILING, ours, plain], {})
     (verdict,) = outcome.verdicts
     assert verdict.row == "Ringside / Plain"
     assert verdict.value == pytest.approx(0.9)
@@ -36,7 +36,7 @@ def test_ratio_is_the_median_of_the_rounds_with_its_spread() -> None:
 
 def test_every_row_of_ours_meets_every_yardstick_present() -> None:
     names = ["ringside", "ringside-normal", "plain", "bridge"]
-    outcome = judge([CEILING, *(dut(name, turn(1e6)) for name in names)])
+    outcome = judge([CEILING, *(dut(name, turn(1e6)) for name in names)], {})
     assert [(ratio.above, ratio.below) for ratio in outcome.ratios] == [
         ("ringside", "plain"),
         ("ringside", "bridge"),
@@ -54,7 +54,7 @@ def test_every_row_of_ours_meets_every_yardstick_present() -> None:
     ],
 )
 def test_a_figure_that_cannot_be_believed_gets_no_verdict(ours: Measured, said: str) -> None:
-    (verdict,) = judge([CEILING, ours, dut("plain", turn(1e6))]).verdicts
+    (verdict,) = judge([CEILING, ours, dut("plain", turn(1e6))], {}).verdicts
     assert verdict.holds is None
     assert said in verdict.why
 
@@ -64,21 +64,28 @@ def test_packets_that_the_kernel_dropped_behind_the_datapath_are_explained() -> 
 
 
 def test_without_a_ceiling_nothing_is_held() -> None:
-    (verdict,) = judge([dut("ringside", turn(1e6)), dut("plain", turn(1e6))]).verdicts
+    (verdict,) = judge([dut("ringside", turn(1e6)), dut("plain", turn(1e6))], {}).verdicts
     assert verdict.holds is None
     assert "ceiling was not measured" in verdict.why
 
 
+def test_a_datapath_that_was_left_out_is_told_with_the_reason() -> None:
+    left_out = {"bridge": "in0: threaded NAPI: not there"}
+    *_, verdict = judge([CEILING, dut("ringside", turn(1e6)), dut("plain", turn(1e6))], left_out).verdicts
+    assert (verdict.row, verdict.value, verdict.holds) == ("bridge", None, None)
+    assert "threaded NAPI" in verdict.why
+
+
 def test_a_shared_core_is_told_and_taken_out_per_core_second() -> None:
     ours, plain = dut("ringside", turn(0.5e6, share=0.5)), dut("plain", turn(1e6))
-    outcome = judge([CEILING, ours, plain])
+    outcome = judge([CEILING, ours, plain], {})
     assert outcome.ratios[0].rounds == (0.5,)
     assert outcome.ratios[0].per_core == (1.0,)
     assert "other programs took up to 50%" in outcome.verdicts[0].why
 
 
 def test_the_document_survives_json_and_has_what_the_design_asks() -> None:
-    outcome = judge([CEILING, dut("ringside", turn(1e6)), dut("plain", turn(1e6))])
+    outcome = judge([CEILING, dut("ringside", turn(1e6)), dut("plain", turn(1e6))], {})
     read = json.loads(json.dumps(document(outcome, {"kernel": "6"}, {"rounds": 1})))
     assert set(read["verdicts"][0]) == {"row", "value", "unit", "reach", "holds", "why"}
     assert read["duts"]["ringside"]["turns"][0]["rate"]["samples"][0]["delivered"] == 1e6
