@@ -11,7 +11,9 @@ when it, a header that it includes, or the flags changed. The compiler's own wor
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
 import os
 import re
 import shlex
@@ -142,7 +144,8 @@ def emit_wrapper(directory: Path) -> Path:
     ffi.set_source(MODULE, '#include "api/switch_api.h"')
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{MODULE}.c"
-    ffi.emit_c_code(str(path))
+    with contextlib.redirect_stdout(io.StringIO()):  # It tells what it does there.
+        ffi.emit_c_code(str(path))
     return path
 
 

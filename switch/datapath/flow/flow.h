@@ -10,11 +10,11 @@
 #include "datapath/base/byteorder.h"
 #include "datapath/base/compiler.h"
 
-#define FLOW_MAX_VLANS 2
-#define FLOW_VLAN_CFI 0x1000u      // Host byte order: "a tag is present" in flow_vlan.tci.
+#define FLOW_MAX_VLANS    2
+#define FLOW_VLAN_CFI     0x1000u // Host byte order: "a tag is present" in flow_vlan.tci.
 #define FLOW_DL_TYPE_NONE 0x05ffu // Host byte order.
 
-enum flow_nw_frag { // As in ovs-fields(7), nw_frag.
+enum flow_nw_frag {      // As in ovs-fields(7), nw_frag.
     FLOW_FRAG_ANY = 1,   // It is a fragment.
     FLOW_FRAG_LATER = 2, // It has an offset, so no L4 header.
 };
@@ -42,7 +42,8 @@ struct flow {
 };
 
 static_assert(sizeof(struct flow) == 68, "no hidden padding");
-static_assert(offsetof(struct flow, dl_src) == offsetof(struct flow, dl_dst) + 6, "one copy fills both");
+static_assert(offsetof(struct flow, dl_src) == offsetof(struct flow, dl_dst) + 6,
+              "one copy fills both");
 
 // Equal keys?
 static inline bool flow_equal(const struct flow *a, const struct flow *b) {

@@ -73,7 +73,7 @@ static void extract_arp(struct cursor *c, struct flow *flow) {
     unsigned op = ntoh16(load_be16(c->at + 6));
     memcpy(flow->nw_src + 12, c->at + 14, 4);
     memcpy(flow->nw_dst + 12, c->at + 24, 4);
-    flow->nw_proto = op <= UINT8_MAX ? (uint8_t) op : 0; // Only opcodes of one byte can be matched.
+    flow->nw_proto = op <= UINT8_MAX ? (uint8_t)op : 0; // Only opcodes of one byte can be matched.
 }
 
 // False: the header contradicts the frame.
@@ -156,7 +156,7 @@ static bool extract_ipv6(struct cursor *c, struct flow *flow) {
             return false;
         }
     }
-    flow->nw_tos = (uint8_t) (ntoh16(load_be16(ip)) >> 4);
+    flow->nw_tos = (uint8_t)(ntoh16(load_be16(ip)) >> 4);
     flow->nw_proto = next;
     flow->nw_frag = frag;
     return true;
@@ -196,7 +196,7 @@ static inline bool extract_l4(const struct cursor *c, struct flow *flow, bool ip
 }
 
 static inline uint16_t offset_of(const struct dp_packet *p, const struct cursor *c) {
-    return (uint16_t) (c->at - p->data);
+    return (uint16_t)(c->at - p->data);
 }
 
 enum drop_reason flow_extract(struct dp_packet *p, struct flow *flow) {
