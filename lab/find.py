@@ -43,9 +43,7 @@ def find_node(node: str, name: str | None) -> tuple[str, State]:
     having = [lab for lab, stored in found.items() if node in stored.topology.nodes]
     if len(having) > 1:
         raise fail(f"node {node}", f"is in {len(having)} labs: {', '.join(having)}", "--name LAB says which")
-    if having:
-        return having[0], found[having[0]]
-    lab, stored = find_lab(None)
+    lab, stored = (having[0], found[having[0]]) if having else find_lab(None)
     _check_node(node, lab, stored)
     return lab, stored
 

@@ -86,7 +86,11 @@ def make_plan(old: Topology | None, new: Topology, seen: Seen, ofports: Ofports)
     remove = [link for link in (old.links if old else ()) if link.nodes not in kept_links]
     make = [link for link in new.links if link.nodes not in kept_links]
     settle = [
-        link for link in new.links if link.nodes in kept_links and _differs(kept_links[link.nodes], link)
+        link
+        for link in new.links
+        if old
+        and link.nodes in kept_links
+        and _own_matters(old, kept_links[link.nodes]) != _own_matters(new, link)
     ]
     restart = {name for name in new.switches if name in fresh or _must_restart(old, new, name, seen)}
     let_go = [
@@ -136,16 +140,11 @@ def _stays(link: Link, new: Topology, seen: Seen, fresh: set[str]) -> bool:
     return all((end.node, end.device) in seen.devices for end in wanted.ends)
 
 
-def _differs(old: Link, new: Link) -> bool:
-    """Whether something changed that the link itself has (the rest is the switch's)."""
-
-    def own(link: Link) -> object:
-        there = {
-            end.node: (end.addresses, impair) for end, impair in zip(link.ends, link.impair, strict=True)
-        }
-        return link.mtu, link.offload, there
-
-    return own(old) != own(new)
+def _own_matters(topology: Topology, link: Link) -> object:
+    """What a link's own devices depend on; the rest is the switch's. Offloads follow from the datapath."""
+    ends = zip(link.ends, link.impair, strict=True)
+    datapaths = {name: topology.switches[name].datapath for name in link.nodes if name in topology.switches}
+    return link.mtu, link.offload, datapaths, {end.node: (end.addresses, impair) for end, impair in ends}
 
 
 def _must_restart(old: Topology | None, new: Topology, name: str, seen: Seen) -> bool:

@@ -149,7 +149,10 @@ def _settle_addresses(node: Node) -> None:
 
 def _apply(node: Node, ports: Sequence[Port]) -> None:
     _write_state(node, ports)
-    ask(socket_path(node.folder, node.name), "apply", {"state": desired_state(node, ports)})
+    done = ask(socket_path(node.folder, node.name), "apply", desired_state(node, ports))
+    refused = [operation["error"] for operation in done["operations"] if not operation["ok"]]
+    if refused:
+        raise CommandError(*(_refusal(node.name, error) for error in refused))
     _settle_addresses(node)
 
 
@@ -165,12 +168,14 @@ def ask(path: Path, verb: str, arguments: dict[str, Any] | None = None) -> Any:
     except (OSError, ValueError) as error:
         raise CommandError(Problem(str(path), f"{verb}: no answer: {error}", "./invoke lab.status")) from None
     if not answer.get("ok"):
-        refusal = answer.get("error") or {}
-        where = f"switch {path.stem}" + (f" {refusal['field']}" if refusal.get("field") else "")
-        raise CommandError(
-            Problem(where, refusal.get("message", "the daemon went away"), refusal.get("hint") or "")
-        )
+        raise CommandError(_refusal(path.stem, answer.get("error") or {"message": "the daemon went away"}))
     return answer["result"]
+
+
+def _refusal(switch: str, error: dict[str, Any]) -> Problem:
+    """What the daemon refused, in its own words."""
+    where = f"switch {switch}" + (f", {error['field']}" if error.get("field") else "")
+    return Problem(where, error.get("message", ""), error.get("hint") or "")
 
 
 def _ports(node: Node) -> list[PortState]:
@@ -182,7 +187,7 @@ def port_state(port: dict[str, Any]) -> PortState:
     """A port of `show`, for the lab's tables."""
     copy = "zero copy" if port["zero_copy"] else "copy"
     notes = tuple(
-        f"{step['step']}: {step.get('message') or step.get('errno')}"
+        f"{step['step']} refused: {step['errno']}, {step['message']}"
         for step in port.get("ladder") or ()
         if step.get("errno")
     )

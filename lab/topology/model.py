@@ -18,8 +18,8 @@ LINUX_BRIDGE = "linux-bridge"
 
 NATIVE_MTU = 3498
 """Largest MTU of a veth with a native XDP program that does not take fragments (4 KiB pages)."""
-UMEM_MTU = 3818
-"""Largest MTU that fits a 4096-byte umem frame: 256 bytes of headroom, Ethernet header and two tags off."""
+UMEM_MTU = 3822
+"""Largest MTU that fits a 4096-byte umem frame: 256 bytes of headroom, Ethernet header and one tag off."""
 
 
 @dataclass(frozen=True)
