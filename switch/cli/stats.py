@@ -136,7 +136,7 @@ def rates_between(before: dict[str, Any], now: dict[str, Any]) -> dict[str, dict
 
     A port that is new, or whose counters began anew, counts from zero.
     """
-    seconds = max(now["time"] - before["time"], 1e-6)
+    seconds: float = max(now["time"] - before["time"], 1e-6)
     rates = {}
     for name, port in now["ports"].items():
         old = before["ports"].get(name)

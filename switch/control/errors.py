@@ -30,9 +30,13 @@ class ControlError(Exception):
         return f"{head}\n  way out: {self.hint}" if self.hint else head
 
 
+# What Python calls ENOTSUP is EOPNOTSUPP to the kernel; 524 is the kernel's internal ENOTSUPP.
+_OWN_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EAGAIN: "EAGAIN", 524: "ENOTSUPP"}
+
+
 def errno_name(code: int) -> str:
-    """Symbol of an errno of either sign ("EBUSY"); "" for 0. 524 is the kernel's internal ENOTSUPP."""
+    """Symbol of an errno of either sign ("EBUSY"); "" for 0."""
+    code = abs(code)
     if code == 0:
         return ""
-    code = abs(code)
-    return "ENOTSUPP" if code == 524 else errno.errorcode.get(code, f"errno {code}")
+    return _OWN_NAMES.get(code) or errno.errorcode.get(code, f"errno {code}")

@@ -22,7 +22,8 @@ from switch.binding.port import BindMode, Port, PortConfig, PortInfo
 from switch.control.errors import ControlError, errno_name
 from switch.control.model import Mode
 from switch.control.translate import as_control_error
-from xdp.loader import attach, counters, object, paths  # noqa: A004 - a module named for what it opens
+from xdp.loader import attach, counters, paths
+from xdp.loader import object as bpf_object
 from xdp.loader.errors import AttachError
 
 PROGRAM, XSKS, ACTIONS = "rs_redirect_xsk", "rs_xsks", "rs_actions"
@@ -53,6 +54,11 @@ LADDERS: dict[Mode, tuple[Rung, ...]] = {
     Mode.NATIVE: (Rung("native", BindMode.COPY),),
     Mode.GENERIC: (Rung("generic", BindMode.COPY),),
 }
+BIND_STEPS = {
+    BindMode.AUTO: "bind zero-copy or copy",
+    BindMode.ZERO_COPY: "bind zero-copy",
+    BindMode.COPY: "bind copy",
+}
 # With these the next rung would fare no better: somebody has the queue, or we may not, or there is nothing.
 _HOPELESS = {errno.EBUSY, errno.EPERM, errno.EACCES, errno.ENODEV, errno.ENOMEM, errno.ENOBUFS, errno.EINVAL}
 
@@ -62,7 +68,7 @@ class Attachment:
 
     def __init__(self, ifindex: int, mode: attach.Mode) -> None:
         self.mode = mode
-        self._object = object.open(paths.bpf_object_path("redirect_xsk"))
+        self._object = bpf_object.open(paths.bpf_object_path("redirect_xsk"))
         try:
             self._object.load()
             self._link = attach.attach_xdp(self._object.program(PROGRAM).fd, ifindex, mode)
@@ -137,7 +143,7 @@ def _try_rung(rung: Rung, config: PortConfig, open_port: Opener, steps: list[Ste
         port, info = open_port(replace(config, bind_mode=rung.bind, force_generic=generic))
     except SwitchError as error:
         attachment.close()
-        steps.append(Step(f"bind {rung.bind.name.lower()}", errno_name(error.code), str(error)))
+        steps.append(Step(BIND_STEPS[rung.bind], errno_name(error.code), str(error)))
         raise
     except BaseException:
         attachment.close()

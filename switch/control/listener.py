@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from switch.control.errors import ControlError
-from switch.control.rpc import check_socket_path
+from switch.control.fields import shown
 from switch.control.rundir import alive
 
 _BACKLOG = 64
@@ -25,7 +25,7 @@ class Listener:
         """Raises ControlError if another daemon answers there, or the file cannot be made."""
         self.path = path
         own = path.with_name(f".{path.name}.{os.getpid()}")
-        check_socket_path(own)
+        _check_length(own)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -64,3 +64,9 @@ class Listener:
         with suppress(OSError):
             if self.path.stat().st_ino == self._inode:
                 self.path.unlink()
+
+
+def _check_length(path: Path) -> None:
+    """ControlError if the path is longer than the kernel takes for a UNIX socket."""
+    if len(str(path).encode()) > 107:
+        raise ControlError("socket", f"{shown(str(path))} is longer than 107 bytes", "a shorter --socket")

@@ -11,12 +11,11 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from switch.control.capture import CaptureHub, Subscriber, packet_view
 from switch.control.errors import ControlError
-from switch.control.fields import Fields, shown
+from switch.control.fields import Fields
 
 MAX_LINE = 32 << 20
 """Bytes of one request: room for a table of 200,000 rules."""
@@ -170,9 +169,3 @@ class RpcServer:
                 await writer.drain()
         finally:
             ended.cancel()
-
-
-def check_socket_path(path: Path) -> None:
-    """ControlError if the path is longer than the kernel takes for a UNIX socket."""
-    if len(str(path).encode()) > 107:
-        raise ControlError("socket", f"{shown(str(path))} is longer than 107 bytes", "a shorter --socket")

@@ -10,6 +10,8 @@ from switch.control.limits import UMEM_BYTES
 from xdp.loader.errors import LoaderError
 
 _HINTS: dict[int, str] = {
+    errno.ENOMEM: "free some memory",
+    errno.ENOBUFS: "free some memory; for locked memory: `ulimit -l`, or CAP_IPC_LOCK",
     errno.EBUSY: "the queue is bound by another AF_XDP socket, or still being freed: see `ss -a --xdp`",
     errno.EPERM: "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF",
     errno.EOPNOTSUPP: "the driver cannot do this mode: mode: auto takes the best it can",

@@ -14,7 +14,7 @@ A port whose change cannot be made in place is removed and added; the reason is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from switch.control.model import Port, Switch, Vlan
@@ -124,14 +124,3 @@ def ranges(numbers: tuple[int, ...]) -> str:
         else:
             runs.append([number, number])
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
-
-
-def after(operation: Operation, spec: Port) -> Port:
-    """The spec of an open port once an in-place operation has been carried out on it."""
-    assert operation.wanted is not None
-    if operation.verb == "set-vlan":
-        return replace(spec, vlan=operation.wanted.vlan)
-    if operation.verb == "set-checksum":
-        return replace(spec, checksum=operation.wanted.checksum)
-    raise AssertionError(f"{operation.verb} is not done in place")
-
