@@ -40,7 +40,6 @@ GROUPS = {
     "python": "build tools",
     "build": "build tools",
     "check": "build tools",
-    "fuzz": "build tools",
     "lab": "packages",
     "peer": "peers",
     "vm": "VM and NIC",

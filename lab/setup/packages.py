@@ -11,7 +11,7 @@ from pathlib import Path
 
 TABLE = Path(__file__).with_name("packages.table")
 MANAGERS = ("apt", "dnf", "zypper", "apk", "pacman")
-USES = ("python", "build", "lab", "check", "fuzz", "peer", "vm")
+USES = ("python", "build", "lab", "check", "peer", "vm")
 # The folders where ip, ethtool and bpftool are, which a plain user's PATH often lacks.
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
