@@ -7,6 +7,8 @@ import errno
 import fcntl
 import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.c.support.native import lib
 from tests.c.support.ports import Box, OpenRefused
 from tests.unit.xdp.support import make_veth, private_netns
 
+ROOT = Path(__file__).resolve().parents[2]
 BAD_CONFIGS = [
     ("dummy", {"mtu": 67}, "mtu"),
     ("dummy", {"mtu": 4000}, "mtu"),
@@ -142,3 +145,29 @@ class TestRefusedByTheKernel:
         with limit(resource.RLIMIT_AS, used + (16 << 20)):
             error = refusal(device="v0")
         assert (error.code, error.what) == (errno.ENOMEM, "umem")
+
+
+UNPRIVILEGED = """
+import sys
+from tests.c.support.ports import Box, OpenRefused
+try:
+    with Box() as box:
+        box.open("afxdp", "p", device="v0", ifindex=int(sys.argv[1]))
+except OpenRefused as refused:
+    print(refused.code, refused.what, sep="\\n")
+"""
+
+
+@pytest.mark.netns
+@pytest.mark.afxdp
+@pytest.mark.usefixtures("netns")
+@pytest.mark.parametrize(
+    ("without", "code", "what"),
+    [("ipc_lock", errno.ENOBUFS, "XDP_UMEM_REG"), ("net_raw", errno.EPERM, "socket(AF_XDP)")],
+)
+def test_a_right_that_is_missing_is_told_by_its_step(without: str, code: int, what: str) -> None:
+    ifindex = make_veth().near
+    rights = ["setpriv", f"--bounding-set=-{without}", f"--inh-caps=-{without}", "--"]
+    command = ["prlimit", "--memlock=65536", *rights, sys.executable, "-c", UNPRIVILEGED, str(ifindex)]
+    out = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert out.stdout.splitlines() == [str(code), what], out.stdout + out.stderr

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import errno
 import select
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.c.support.native import ffi, lib
-from tests.c.support.ports import Box, Loop, OpenRefused, Port, Wire, frame, generate, tap_socket, wired
+from tests.c.support.ports import Box, Loop, OpenRefused, Port, Wire, frame, generate, host, tap_socket, wired
 from tests.unit.xdp.support import loaded, private_netns, wait_until
+from xdp.loader import attach
 from xdp.loader.object import BpfObject
 
 pytestmark = [pytest.mark.root, pytest.mark.netns, pytest.mark.afxdp]
@@ -101,6 +105,44 @@ def test_the_mode_is_told_truly(wires: list[Wire]) -> None:
             box.close(port)
 
 
+def test_a_second_port_is_asked_for_zero_copy_too(native: list[Wire]) -> None:
+    """The umem is bound in copy mode by then, so a throw-away one asks; it leaves the queue free."""
+    with Box() as box:
+        box.open("afxdp", "a0")
+        b = box.open("afxdp", "b0")
+        assert lib.port_xsk_zero_copy_errno(b.handle) == errno.EOPNOTSUPP
+        assert lib.port_xsk_bind_wait_ms(b.handle) == 0
+        assert box.umems.n_umems == 1
+
+
+@pytest.mark.parametrize("share", [True, False], ids=["shared umem", "private umems"])
+def test_all_queues_of_a_device(share: bool) -> None:
+    with private_netns(), Box(share=share) as box, ExitStack() as stack:
+        command = "ip link add a0 numrxqueues 2 numtxqueues 2 type veth peer a1 numrxqueues 2 numtxqueues 2"
+        subprocess.run(command.split(), check=True)
+        for name in ("a0", "a1"):
+            Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+            subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        program = stack.enter_context(loaded("redirect_xsk"))
+        index = socket.if_nametoindex("a0")
+        stack.enter_context(attach.attach_xdp(program.program("rs_redirect_xsk").fd, index))
+        port = box.open("afxdp", "a0", queues=(1, 0))
+        assert (port.handle.n_rxq, box.umem.n_sockets, box.umems.n_umems) == (2, 2, 1)
+        assert not lib.port_xsk_shares_umem(port.handle)
+        for q, queue in enumerate((1, 0)):
+            program.map("rs_xsks").update(queue, lib.port_xsk_fd(port.handle, q))
+        s = stack.enter_context(tap_socket("a1"))
+        with Loop([port], [0]):
+            for i in range(64):  # The sender's queue, and with it ours, follows from a hash of the addresses.
+                udp = frame(0, 12) + b"\x08\x00" + bytes.fromhex("4500002e0000000040110000")
+                s.send(udp + bytes([10, 0, 0, i, 10, 0, 1, i]) + i.to_bytes(4, "big") + bytes(22))
+            got = {s.recv(4096) for _ in range(64)}
+        assert len(got) == 64
+        assert port.counts().received == port.counts().sent == 64
+        held = [lib.io_socket(box.umems, lib.port_xsk_fd(port.handle, q)) for q in (0, 1)]
+        assert [one.rx_held for one in held] == [RING, RING]
+
+
 @pytest.mark.parametrize("share", [True, False], ids=["shared umem", "private umems"])
 def test_forwarding_both_ways_loses_nothing(wires: list[Wire], share: bool) -> None:
     bursts, size = 40, 200
@@ -124,6 +166,19 @@ def test_forwarding_both_ways_loses_nothing(wires: list[Wire], share: bool) -> N
             assert counts.bad_frames == 0
             assert port.kernel_lost() == 0
         assert sum(box.free_frames()) == before
+
+
+def test_a_flood_of_pings_loses_nothing(wires: list[Wire]) -> None:
+    count = 10_000
+    with (
+        Box() as box,
+        host("a1", "10.9.0.1/24") as h1,
+        host("b1", "10.9.0.2/24"),
+        Loop([open_on(box, wire) for wire in wires], [1, 0]),
+    ):
+        command = ["ping", "-f", "-q", "-c", str(count), "-s", "1400", "10.9.0.2"]
+        out = subprocess.run([*h1, *command], capture_output=True, text=True, timeout=60)
+        assert f"{count} packets transmitted, {count} received, 0% packet loss" in out.stdout, out
 
 
 def test_under_overload_each_packet_is_somewhere(native: list[Wire], gen: BpfObject) -> None:
@@ -192,6 +247,23 @@ def test_a_device_that_goes_down_and_up_again(native: list[Wire]) -> None:
         assert port.counts().sent == 2
         got = [int.from_bytes(s.recv(4096)[14:18], "big") for _ in range(2)]
         assert got == [1, 3]
+
+
+def test_a_device_that_is_deleted_under_its_port(native: list[Wire]) -> None:
+    with Box() as box:
+        a, b = open_on(box, native[0]), open_on(box, native[1])
+        before = box.free_frames()
+        subprocess.run(["ip", "link", "del", "a0"], check=True)
+        a.tx(box.packet_batch(frame(1)), b)
+        a.flush()
+        a.tx(box.packet_batch(frame(2)), b)
+        assert b.counts().drops == {"tx_down": 1}
+        assert a.rx().count == 0
+        box.close(a)
+        assert box.free_frames() == [before[0] + RING]
+        with tap_socket("b1") as s:
+            s.send(frame(3))
+            assert arrived(b, 1) == [frame(3)]
 
 
 def test_up_follows_the_device_at_open_and_control_afterwards(native: list[Wire]) -> None:

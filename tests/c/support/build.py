@@ -10,6 +10,7 @@ the switch.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shlex
@@ -51,7 +52,8 @@ def emit_wrapper(directory: Path) -> Path:
     builder.set_source(MODULE, "".join(f'#include "{name}"\n' for name in headers))
     directory.mkdir(parents=True, exist_ok=True)
     wrapper = directory / f"{MODULE}.c"
-    builder.emit_c_code(str(wrapper))
+    with contextlib.redirect_stdout(sys.stderr):  # It says what it does.
+        builder.emit_c_code(str(wrapper))
     return wrapper
 
 

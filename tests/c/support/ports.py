@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.c.support.native import ffi, lib
-from tests.unit.xdp.support import Veth, loaded, make_veth
+from tests.unit.xdp.support import Veth, loaded, make_veth, private_netns
 from xdp.loader import attach, generator
 from xdp.loader.object import BpfObject
 from xdp.loader.run import test_run_live
@@ -245,6 +245,25 @@ def tap_socket(device: str, timeout: float = 5) -> Iterator[socket.socket]:
         s.bind((device, 0))
         s.settimeout(timeout)
         yield s
+
+
+@contextmanager
+def host(device: str, address: str) -> Iterator[list[str]]:
+    """Moves a device into a nameless namespace of its own and gives it an address.
+
+    Yields the words that run a command there; the namespace and the device end with the block.
+    """
+    with private_netns():
+        fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        path = f"/proc/{os.getpid()}/fd/{fd}"
+        enter = ["nsenter", f"--net={path}"]
+        subprocess.run(["ip", "link", "set", device, "netns", path], check=True)
+        subprocess.run([*enter, "ip", "address", "add", address, "dev", device], check=True)
+        subprocess.run([*enter, "ip", "link", "set", device, "up"], check=True)
+        yield enter
+    finally:
+        os.close(fd)
 
 
 def frame(number: int = 0, size: int = 60, ethertype: int = 0x88B5) -> bytes:
