@@ -164,20 +164,20 @@ static void fill_ring_prime(struct xsk_socket *s) {
     }
 }
 
-// bind() until it stops answering EBUSY, for BIND_PATIENCE_MS at most.
+// bind() until it stops answering EBUSY, for BIND_PATIENCE_MS at most. *waited_ms: 0 if it never did.
 static int bind_patiently(int fd, const struct sockaddr_xdp *addr, unsigned *waited_ms) {
     uint64_t start = time_ns();
     unsigned pause_ms = 1;
 
+    *waited_ms = 0;
     for (;;) {
         int error = bind(fd, (const struct sockaddr *)addr, sizeof *addr) < 0 ? -errno : 0;
-        uint64_t waited = (time_ns() - start) / 1000000u;
-        if (error != -EBUSY || waited >= BIND_PATIENCE_MS) {
-            *waited_ms = (unsigned)waited;
+        if (error != -EBUSY || *waited_ms >= BIND_PATIENCE_MS) {
             return error;
         }
         nanosleep(&(struct timespec){.tv_nsec = (long)pause_ms * 1000000}, NULL);
         pause_ms = pause_ms * 2 < BIND_PAUSE_MAX_MS ? pause_ms * 2 : BIND_PAUSE_MAX_MS;
+        *waited_ms = (unsigned)((time_ns() - start) / 1000000u);
     }
 }
 
