@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lab import rundir, state
 from lab.errors import fail
 from lab.host import netns
-from lab.state import State
-from lab.topology.model import Link
+from lab.state import State, Summary
+
+if TYPE_CHECKING:
+    from lab.topology.model import Link
 
 
-def labs() -> Iterator[tuple[str, State]]:
+def labs_up() -> dict[str, Summary]:
     """Labs that are up."""
-    for name in rundir.running_labs():
-        stored = state.load(name)
-        if stored is not None and stored.phase == state.UP:
-            yield name, stored
+    found = {name: state.summary(name) for name in rundir.running_labs()}
+    return {name: one for name, one in found.items() if one is not None and one.phase == state.UP}
 
 
-def find_lab(name: str | None) -> tuple[str, State]:
+def find_name(name: str | None) -> tuple[str, Summary]:
     """The lab of that name, or the only one that is up. Raises LabError."""
-    found = dict(labs())
+    found = labs_up()
     if not found:
         raise fail("lab", "none is up", "./invoke lab.up")
     if name is None and len(found) > 1:
@@ -33,27 +33,36 @@ def find_lab(name: str | None) -> tuple[str, State]:
     return chosen, found[chosen]
 
 
-def find_node(node: str, name: str | None) -> tuple[str, State]:
-    """The lab with this node. Raises LabError: none, or several and no name."""
-    if name is not None:
-        lab, stored = find_lab(name)
-        _check_node(node, lab, stored)
-        return lab, stored
-    found = dict(labs())
-    having = [lab for lab, stored in found.items() if node in stored.topology.nodes]
-    if len(having) > 1:
-        raise fail(f"node {node}", f"is in {len(having)} labs: {', '.join(having)}", "--name LAB says which")
-    lab, stored = (having[0], found[having[0]]) if having else find_lab(None)
-    _check_node(node, lab, stored)
+def find_lab(name: str | None) -> tuple[str, State]:
+    """The same, with all that the lab is made of. Raises LabError."""
+    lab, _ = find_name(name)
+    stored = state.load(lab)
+    if stored is None:
+        raise fail(f"lab {lab}", "went away this moment", "./invoke lab.status")
     return lab, stored
 
 
-def _check_node(node: str, lab: str, stored: State) -> None:
-    nodes = stored.topology.nodes
-    if node not in nodes:
-        near = difflib.get_close_matches(node, nodes, n=1)
+def find_node(node: str, name: str | None) -> tuple[str, Summary]:
+    """The lab with this node. Raises LabError: none, or several and no name."""
+    if name is not None:
+        lab, known = find_name(name)
+    else:
+        found = labs_up()
+        having = [lab for lab, known in found.items() if node in known.nodes]
+        if len(having) > 1:
+            raise fail(
+                f"node {node}", f"is in {len(having)} labs: {', '.join(having)}", "--name LAB says which"
+            )
+        lab, known = (having[0], found[having[0]]) if having else find_name(None)
+    _check_node(node, lab, known)
+    return lab, known
+
+
+def _check_node(node: str, lab: str, known: Summary) -> None:
+    if node not in known.nodes:
+        near = difflib.get_close_matches(node, known.nodes, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise fail(f"node {node}", f"lab {lab} has no such node", f"{hint}nodes: {', '.join(nodes)}")
+        raise fail(f"node {node}", f"lab {lab} has no such node", f"{hint}nodes: {', '.join(known.nodes)}")
     if not netns.exists(netns.name_of(lab, node)):
         raise fail(
             f"node {node}",
@@ -67,7 +76,7 @@ def find_link(text: str, name: str | None) -> tuple[str, State, Link]:
     one, dash, other = text.replace(":", "-").partition("-")
     if not dash:
         raise fail(f"link {text}", "is not the name of a link", "write both ends, such as h1-s1")
-    lab, stored = find_node(one, name)
+    lab, stored = find_lab(find_node(one, name)[0])
     link = stored.topology.link_between(one, other)
     if link is None:
         known = ", ".join(link.name for link in stored.topology.links)

@@ -1,4 +1,4 @@
-"""What a long command says while it works: a line a step, to standard error, with the time since its start."""
+"""What a long command says as it works: a line a step, to standard error, with the time since it began."""
 
 from __future__ import annotations
 

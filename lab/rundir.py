@@ -39,6 +39,11 @@ def lab_dir(lab: str) -> Path:
     return labs_dir() / lab
 
 
+def switch_socket(folder: Path, switch: str) -> Path:
+    """The socket of a switch's daemon, in the folder of its lab."""
+    return folder / f"{switch}.sock"
+
+
 def running_labs() -> list[str]:
     """Names of the labs that have a state folder: up, half-way up, or left by a crash."""
     try:

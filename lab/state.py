@@ -1,4 +1,8 @@
-"""What a lab is made from, on disk, so that the next command knows what is up."""
+"""What a lab is made from, on disk, so that the next command knows what is up.
+
+Reading it back in full takes the topology's checks, and those a fifth of a second of imports; the `Summary`
+that most commands need is in the file as plain values.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lab import rundir
-from lab.topology.load import from_document
-from lab.topology.model import Topology
+
+if TYPE_CHECKING:
+    from lab.topology.model import Topology
 
 FILE = "topology.json"
 BUILDING = "building"
 UP = "up"
+HOST = "host"
+# A file without them is another version's: as good as none, so that lab.down is the way out.
+_KEYS = {"phase", "nodes", "source", "datapath", "ofports", "document"}
 
 
 @dataclass(frozen=True)
@@ -30,23 +39,52 @@ class State:
     """Switch → device → OpenFlow port number."""
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What there is in a lab."""
+
+    phase: str
+    nodes: Mapping[str, str]
+    """Node → `host`, or the datapath of a switch."""
+
+
 def save(folder: Path, state: State) -> None:
     """Writes a lab's state down."""
+    topology = state.topology
     document = {
         "phase": state.phase,
+        "nodes": {
+            **dict.fromkeys(topology.hosts, HOST),
+            **{name: switch.datapath for name, switch in topology.switches.items()},
+        },
         "source": state.source,
         "datapath": state.datapath,
         "ofports": state.ofports,
-        "document": state.topology.document,
+        "document": topology.document,
     }
     rundir.write_atomically(folder / FILE, json.dumps(document, indent=1))
 
 
+def _read(lab: str) -> dict[str, Any] | None:
+    try:
+        stored: dict[str, Any] = json.loads((rundir.lab_dir(lab) / FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return stored if isinstance(stored, dict) and _KEYS <= stored.keys() else None
+
+
+def summary(lab: str) -> Summary | None:
+    """What there is in a lab; None if it has no state, or none that can be read."""
+    stored = _read(lab)
+    return None if stored is None else Summary(stored["phase"], stored["nodes"])
+
+
 def load(lab: str) -> State | None:
     """The state of a lab; None if it has none, or one that cannot be read."""
-    try:
-        stored = json.loads((rundir.lab_dir(lab) / FILE).read_text())
-    except (OSError, ValueError):
+    from lab.topology.load import from_document
+
+    stored = _read(lab)
+    if stored is None:
         return None
     topology = from_document(stored["document"])
     if stored["datapath"] is not None:

@@ -18,7 +18,7 @@ import yaml
 from lab.datapaths.base import Datapath, Node, Port, PortState
 from lab.errors import CommandError, Problem
 from lab.host import addr, command, link, process
-from lab.rundir import write_atomically
+from lab.rundir import switch_socket, write_atomically
 from lab.topology.model import RINGSIDE, Topology, Vlan
 
 START_TIMEOUT = 20.0
@@ -28,11 +28,6 @@ ANSWER_TIMEOUT = 20.0
 """Seconds for an answer on the socket: a port that waits for a queue to be freed takes up to a few."""
 _AF_XDP = 44  # Python has no name for it.
 _PROJECT = Path(__file__).resolve().parents[2]
-
-
-def socket_path(folder: Path, switch: str) -> Path:
-    """The daemon's socket."""
-    return folder / f"{switch}.sock"
 
 
 def _refusals(topology: Topology) -> list[Problem]:
@@ -111,7 +106,7 @@ def _start(node: Node, ports: Sequence[Port]) -> None:
                     "--config",
                     str(config),
                     "--socket",
-                    str(socket_path(node.folder, node.name)),
+                    str(switch_socket(node.folder, node.name)),
                     "--ready-fd",
                     str(write_fd),
                 ],
@@ -149,7 +144,7 @@ def _settle_addresses(node: Node) -> None:
 
 def _apply(node: Node, ports: Sequence[Port]) -> None:
     _write_state(node, ports)
-    done = ask(socket_path(node.folder, node.name), "apply", desired_state(node, ports))
+    done = ask(switch_socket(node.folder, node.name), "apply", desired_state(node, ports))
     refused = [operation["error"] for operation in done["operations"] if not operation["ok"]]
     if refused:
         raise CommandError(*(_refusal(node.name, error) for error in refused))
@@ -179,7 +174,7 @@ def _refusal(switch: str, error: dict[str, Any]) -> Problem:
 
 
 def _ports(node: Node) -> list[PortState]:
-    shown = ask(socket_path(node.folder, node.name), "show")
+    shown = ask(switch_socket(node.folder, node.name), "show")
     return [port_state(port) for port in shown["ports"] if port["type"] == "afxdp"]
 
 
@@ -220,7 +215,7 @@ def _stop(node: Node) -> None:
     for entry in node.ledger.entries("process"):
         if entry.what.get("role") == "switchd" and entry.what.get("node") == node.name:
             node.ledger.undone(entry.number)
-    socket_path(node.folder, node.name).unlink(missing_ok=True)
+    switch_socket(node.folder, node.name).unlink(missing_ok=True)
 
 
 DATAPATH = Datapath(
