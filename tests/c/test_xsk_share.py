@@ -111,6 +111,14 @@ def test_a_umem_without_frames_to_spare_gets_a_sister(wires: list[Wire]) -> None
         assert box.umems.n_umems == 2
 
 
+def test_the_sister_comes_before_the_frames_in_flight_run_short(wires: list[Wire]) -> None:
+    with Box(frames=4096) as box:
+        for wire, umems in zip(wires, (1, 1, 2), strict=True):
+            open_on(box, wire, ring_size=1024)
+            assert box.umems.n_umems == umems
+        assert box.free_frames() == [2048, 3072]
+
+
 def test_a_umem_grows_to_what_one_port_needs(wires: list[Wire]) -> None:
     with Box(frames=64) as box:
         a = open_on(box, wires[0])

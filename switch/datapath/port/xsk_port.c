@@ -27,9 +27,13 @@ struct xsk_port {
     int zero_copy_errno;
 };
 
-// A whole fill ring, and as much again by half for what is on its way out.
+// What is on its way out of a queue, beside its full fill ring.
+static uint32_t frames_in_flight(uint32_t ring_size) {
+    return ring_size / 2;
+}
+
 static uint32_t frames_for(uint32_t queues, uint32_t ring_size) {
-    return queues * (ring_size + ring_size / 2);
+    return queues * (ring_size + frames_in_flight(ring_size));
 }
 
 static struct xsk_socket *socket_of(const struct port *port, unsigned q) {
@@ -43,15 +47,23 @@ static bool node_fits(const struct umem *umem, int node) {
     return umem->numa_node == node || umem->numa_node < 0 || node < 0;
 }
 
-// A umem with `need` free frames: bound in this mode (shared), or bound by nobody. NULL = a new one
-// is needed.
+// Has the umem `need` frames for a further port, and those besides that its sockets will want?
+static bool has_frames(struct umem *umem, uint32_t need) {
+    for (const struct xsk_socket *s = umem->sockets; s; s = s->next) {
+        need += frames_in_flight(s->config.ring_size);
+    }
+    return umem_free_frames(umem) >= need;
+}
+
+// A umem with `need` frames to spare: bound in this mode (shared), or bound by nobody. NULL = a new
+// one is needed.
 static struct umem *umem_find(const struct umem_set *set, bool shared, bool zero_copy, int node,
                               uint32_t need) {
     for (unsigned i = 0; i < set->n_umems; i++) {
         struct umem *umem = set->umems[i];
         bool fits =
             shared ? umem->n_sockets > 0 && umem->zero_copy == zero_copy : umem->n_sockets == 0;
-        if (fits && node_fits(umem, node) && umem_free_frames(umem) >= need) {
+        if (fits && node_fits(umem, node) && has_frames(umem, need)) {
             return umem;
         }
     }
