@@ -42,7 +42,7 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def numbers(text: str, field: str) -> list[int]:
-    """"1,2" as numbers. Raises ControlError for `field`."""
+    """Numbers out of "1,2". Raises ControlError for `field`."""
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:

@@ -91,6 +91,10 @@ class Controller:
         opened.
         """
         check_together((*self.desired.ports, port), f"port {port.name}")
+        for entry in self.ports:
+            if entry.info.ofport == port.ofport:
+                message = f"{port.ofport} is taken by port {entry.spec.name}"
+                raise ControlError(f"port {port.name}.ofport", message, "another, or none: the first free")
         outcomes = self.reconcile(self.desired.with_port(port), keep_flows=True)
         outcome = next(each for each in outcomes if each.operation.port == port.name)
         if outcome.error is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from switch.control.errors import ControlError
 from switch.control.fields import near
-from switch.control.model import MAX_QUEUES, Mode, Port
+from switch.control.model import MAX_QUEUES, Port
 from switch.control.netlink.client import Netlink, queues_in_use
 from switch.control.netlink.messages import Link
 
@@ -95,12 +95,6 @@ def check_mtu(port: Port, link: Link) -> None:
     if port.mtu is not None and port.mtu > link.mtu:
         message = f"mtu {port.mtu} asked for, the device has {link.mtu}"
         raise ControlError(link.name, message, f"ip link set {link.name} mtu {port.mtu}, or leave `mtu` out")
-
-
-def mtu_hint(link: Link, mode: Mode) -> str:
-    """Way out when native XDP was refused for the MTU; it differs with the mode that was asked for."""
-    lower = f"ip link set {link.name} mtu 1500, and the same at its peer"
-    return lower if mode is Mode.AUTO else f"{lower}; or mode: auto, which falls back to generic"
 
 
 def check_free_name(name: str, links: Sequence[Link]) -> None:

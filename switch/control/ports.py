@@ -13,6 +13,7 @@ second.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -36,6 +37,8 @@ from switch.control.translate import as_control_error
 from xdp.loader.errors import LoaderError
 
 _DEFAULT_MTU = 1500
+
+log = logging.getLogger("switchd")
 
 
 @dataclass
@@ -116,9 +119,12 @@ class Ports:
             raise as_control_error(error, name) from error
 
     def close_all(self) -> None:
-        """Closes every port."""
+        """Closes every port; one that fails is logged and does not keep the others open."""
         for entry in list(self):
-            self.close(entry.spec.name)
+            try:
+                self.close(entry.spec.name)
+            except ControlError as error:
+                log.error("remove %s: %s", entry.spec.name, error)
 
     def set_vlan(self, name: str, vlan: Vlan) -> None:
         """Changes the VLANs of an open port in place."""
@@ -151,8 +157,10 @@ class Ports:
         if not same:
             entry.stale = "its device was removed and made again"
             return True
+        was_up = entry.link is not None and entry.link.up
         entry.link = link
-        entry.port.set_up(link.up)
+        if link.up != was_up:
+            entry.port.set_up(link.up)
         if entry.spec.mtu is None and link.mtu != entry.info.mtu:
             entry.stale = f"MTU of the device {entry.info.mtu} → {link.mtu}"
         return bool(entry.stale)
@@ -210,9 +218,7 @@ class Ports:
             footing.attachment.feed(zip(footing.info.queues, footing.info.xsk_fds, strict=True))
             footing.port.start()
             undo.pop_all()
-        return Entry(
-            spec, footing.port, footing.info, device.link, choice, footing.attachment, footing.steps
-        )
+        return Entry(spec, footing.port, footing.info, device.link, choice, footing.attachment, footing.steps)
 
     def _open_other(self, spec: Port) -> Entry:
         choice = choose_checksum(spec, "")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP, UDP
 from scapy.utils import PcapNgReader
 
-from tests.integration.switchd_support import Daemon, Room, afxdp, room, run, until
+from tests.integration.switchd_support import RINGSIDE, Daemon, Room, afxdp, room, run, until
 
 pytestmark = [pytest.mark.root, pytest.mark.netns, pytest.mark.afxdp]
 
@@ -114,9 +115,12 @@ def test_vlan_and_checksum_change_in_place(pair: Pair) -> None:
     assert net.ping(1, 2) == 0  # h2 is a trunk: it gets VLAN 10 tagged, and answers untagged
     daemon.call("apply", {"ports": [afxdp(1, vlan={"access": 10}), afxdp(2, vlan={"access": 10})]})
     assert net.ping(1, 2) == 1
-    assert daemon.call("apply", {"ports": [afxdp(1, vlan={"access": 10}), afxdp(2, vlan={"access": 10})]})[
-        "operations"
-    ] == []
+    assert (
+        daemon.call("apply", {"ports": [afxdp(1, vlan={"access": 10}), afxdp(2, vlan={"access": 10})]})[
+            "operations"
+        ]
+        == []
+    )
     balanced(daemon)
 
 
@@ -181,15 +185,13 @@ def test_a_capture_holds_both_directions_and_the_reason_of_a_drop(pair: Pair, tm
     packets = list(PcapNgReader(str(path)))
     assert json.loads(out)["packets"] == len(packets)
     assert json.loads(out)["lost"] == 0
-    icmp = [each.direction for each in packets if each.haslayer("ICMP")]
+    icmp = [each.direction for each in packets if each.haslayer(ICMP)]
     assert icmp.count(1) == icmp.count(2) == 3
-    assert [each.comments for each in packets if each.haslayer("UDP")] == [[b"dropped: rule_drop"]]
+    assert [each.comments for each in packets if each.haslayer(UDP)] == [[b"dropped: rule_drop"]]
 
 
 def run_words(daemon: Daemon) -> list[str]:
-    import sys
-
-    return [sys.executable, "-m", "switch.cli", "--socket", str(daemon.socket)]
+    return [*RINGSIDE, "--socket", str(daemon.socket)]
 
 
 def test_a_capture_ends_after_its_count_and_with_its_port(pair: Pair, tmp_path: Path) -> None:

@@ -148,9 +148,7 @@ def test_empty_lines_are_skipped_and_requests_may_come_together(tmp_path: Path) 
     serve(tmp_path, session)
 
 
-def test_a_line_beyond_the_limit_ends_the_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_beyond_the_limit_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "MAX_LINE", 1 << 20)
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hub: FakeHub) -> None:
