@@ -1,7 +1,9 @@
-// A bridge: ports with their VLANs, the flow table, the MAC table, and the number that says when answers have gone stale.
+// A bridge: ports with their VLANs, the flow table, the MAC table, and the number that says when
+// answers have gone stale.
 //
-// Threads: the PMD reads everything and writes the MAC table and the generation. The control side changes ports and
-// table only through the functions below, in pmd_run() where they say so; what it alone changes it may read at any time.
+// Threads: the PMD reads everything and writes the MAC table and the generation. The control side
+// changes ports and table only through the functions below, in pmd_run() where they say so; what it
+// alone changes it may read at any time.
 
 #ifndef RINGSIDE_OFPROTO_BRIDGE_H
 #define RINGSIDE_OFPROTO_BRIDGE_H
@@ -40,8 +42,8 @@ struct bridge {
 int bridge_init(struct bridge *b, const char *name, uint32_t mac_entries, uint64_t mac_ageing_ms);
 void bridge_destroy(struct bridge *b);
 
-// To be called in pmd_run():
-// A port gets its name first (rules can be written for it), and carries packets from bridge_add_port() on.
+// To be called in pmd_run(): A port gets its name first (rules can be written for it), and carries
+// packets from bridge_add_port() on.
 void bridge_name_port(struct bridge *b, uint32_t id, const char *name, bool internal);
 void bridge_add_port(struct bridge *b, uint32_t id, const struct vlan_config *vlan);
 void bridge_remove_port(struct bridge *b, uint32_t id); // Forgets its name and its addresses too.

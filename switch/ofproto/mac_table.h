@@ -1,7 +1,8 @@
 // MAC learning: VLAN and address -> port, with ageing.
 //
-// A fixed number of entries, allocated once: hash chains to find one, a list by last sight to evict the oldest when
-// all are in use. An entry older than the ageing time counts as absent, whether or not it has been taken out.
+// A fixed number of entries, allocated once: hash chains to find one, a list by last sight to evict
+// the oldest when all are in use. An entry older than the ageing time counts as absent, whether or
+// not it has been taken out.
 //
 // Threads: the PMD is the only one to touch it; the control side looks at it in pmd_run().
 
@@ -33,8 +34,9 @@ struct mac_table {
 int mac_table_init(struct mac_table *t, uint32_t cap, uint64_t ageing_ms); // 0, -EINVAL, -ENOMEM.
 void mac_table_destroy(struct mac_table *t);
 
-// The address was seen on `port`. True if that changes what mac_lookup() answers: new, come back, or moved.
-// Group addresses are nobody's source and are refused (false). A full table forgets its oldest entry.
+// The address was seen on `port`. True if that changes what mac_lookup() answers: new, come back,
+// or moved. Group addresses are nobody's source and are refused (false). A full table forgets its
+// oldest entry.
 bool mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan, uint32_t port,
                uint64_t now_ms);
 // Port of the address, 0 if it is not known.

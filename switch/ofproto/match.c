@@ -43,7 +43,15 @@ static bool has_ports(const struct match *m) {
     return has_proto(m, IPPROTO_TCP) || has_proto(m, IPPROTO_UDP) || has_proto(m, IPPROTO_SCTP);
 }
 
+// Does the match ask for fragments that have no L4 header?
+static bool is_later_fragment(const struct match *m) {
+    return m->mask.nw_frag & m->flow.nw_frag & FLOW_FRAG_LATER;
+}
+
 bool match_has_prereq(const struct match *m, enum match_prereq need) {
+    if (need >= NEED_TCP && is_later_fragment(m)) {
+        return false;
+    }
     bool ipv4 = has_type(m, 0x0800), ipv6 = has_type(m, 0x86dd);
     bool ip = ipv4 || ipv6;
     bool arp = has_type(m, 0x0806) || has_type(m, 0x8035);
@@ -76,13 +84,14 @@ const char *match_prereq_hint(enum match_prereq need) {
     case NEED_IP: return "add ip or ipv6, or a protocol over them such as tcp or tcp6";
     case NEED_IP_OR_ARP: return "add ip, ipv6 or arp";
     case NEED_ARP: return "add arp";
-    case NEED_TCP: return "add tcp or tcp6";
-    case NEED_UDP: return "add udp or udp6";
-    case NEED_SCTP: return "add sctp or sctp6";
-    case NEED_PORTS: return "add tcp, udp or sctp (tcp6, udp6, sctp6 for IPv6)";
-    case NEED_ICMP: return "add icmp";
-    case NEED_ICMP6: return "add icmp6";
-    case NEED_ANY_ICMP: return "add icmp or icmp6";
+    case NEED_TCP: return "add tcp or tcp6; later fragments have no such header";
+    case NEED_UDP: return "add udp or udp6; later fragments have no such header";
+    case NEED_SCTP: return "add sctp or sctp6; later fragments have no such header";
+    case NEED_PORTS:
+        return "add tcp, udp or sctp (tcp6, udp6, sctp6 for IPv6); later fragments have no ports";
+    case NEED_ICMP: return "add icmp; later fragments have no such header";
+    case NEED_ICMP6: return "add icmp6; later fragments have no such header";
+    case NEED_ANY_ICMP: return "add icmp or icmp6; later fragments have no such header";
     }
     return "";
 }
@@ -104,7 +113,7 @@ static void mask_l3_fields(const struct flow *flow, struct flow *mask) {
     mask->nw_tos = 0xff;
     mask->nw_frag = FLOW_FRAG_ANY | FLOW_FRAG_LATER;
     struct match so_far = {.flow = *flow, .mask = *mask};
-    if (!(flow->nw_frag & FLOW_FRAG_LATER) && match_has_prereq(&so_far, NEED_PORTS)) {
+    if (match_has_prereq(&so_far, NEED_PORTS)) {
         mask->tp_src = mask->tp_dst = 0xffff;
     }
 }

@@ -1,11 +1,13 @@
 // A match: values and a mask over the flow key, with a priority; and its text in ovs-ofctl syntax.
 //
-// Bits of `flow` outside `mask` are 0, so that equal matches are equal bytes. A field may only be matched
-// when the match also says that the packet has it ("tcp_dst" needs "tcp" or "tcp6"): Open vSwitch calls that a
-// prerequisite and silently widens matches without it; here it is an error that says which word is missing.
+// Bits of `flow` outside `mask` are 0, so that equal matches are equal bytes. A field may only be
+// matched when the match also says that the packet has it ("tcp_dst" needs "tcp" or "tcp6"): Open
+// vSwitch calls that a prerequisite and silently widens matches without it; here it is an error
+// that says which word is missing.
 //
-// Text: fields and keywords, separated by commas or blanks, in any order. Numbers may be hexadecimal. "field=value/mask" where
-// the field can be masked. The same field twice is fine if the two agree.
+// Text: fields and keywords, separated by commas or blanks, in any order. Numbers may be
+// hexadecimal. "field=value/mask" where the field can be masked. The same field twice is fine if
+// the two agree.
 
 #ifndef RINGSIDE_OFPROTO_MATCH_H
 #define RINGSIDE_OFPROTO_MATCH_H
@@ -56,7 +58,7 @@ enum match_prereq {
     NEED_IP,
     NEED_IP_OR_ARP,
     NEED_ARP,
-    NEED_TCP,
+    NEED_TCP, // From here on: not in fragments behind the first.
     NEED_UDP,
     NEED_SCTP,
     NEED_PORTS, // Of TCP, UDP or SCTP; also ICMP, whose type and code are there.
@@ -68,7 +70,8 @@ enum match_prereq {
 bool match_has_prereq(const struct match *match, enum match_prereq need);
 const char *match_prereq_hint(enum match_prereq need);
 
-// Parsers of one value, "VALUE" or "VALUE/MASK". Values are masked already; bytes are in network order. False: it is not one.
+// Parsers of one value, "VALUE" or "VALUE/MASK". Values are masked already; bytes are in network
+// order. False: it is not one.
 bool value_parse_int(const char *text, uint32_t max, uint32_t *value, uint32_t *mask);
 bool value_parse_mac(const char *text, uint8_t value[6], uint8_t mask[6]);
 bool value_parse_ipv4(const char *text, uint8_t value[4], uint8_t mask[4]);

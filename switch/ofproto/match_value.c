@@ -5,7 +5,8 @@
 
 #include "ofproto/match.h"
 
-// Splits "VALUE/MASK" into `value` (cap bytes) and returns the mask's text, NULL without one, "" if VALUE is too long.
+// Splits "VALUE/MASK" into `value` (cap bytes) and returns the mask's text, NULL without one, "" if
+// VALUE is too long.
 static const char *split_mask(const char *text, char *value, size_t cap) {
     const char *slash = strchr(text, '/');
     size_t len = slash ? (size_t)(slash - text) : strlen(text);

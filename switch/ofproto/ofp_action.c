@@ -16,7 +16,8 @@ static const struct {
 
 #define PORT_HINT "a port's number (1 to 255) or name, NORMAL, FLOOD, ALL, IN_PORT or LOCAL"
 
-// Actions of Open vSwitch that this table does not have: said so, instead of "no port of this name".
+// Actions of Open vSwitch that this table does not have: said so, instead of "no port of this
+// name".
 static bool is_foreign(const char *word) {
     static const char *const names[] = {
         "resubmit",   "set_field",      "load",        "move",       "mod_vlan_vid", "mod_vlan_pcp",

@@ -10,10 +10,10 @@
 #define OFP_MAX_ACTIONS 256u
 
 enum ofp_action_type {
-    OFP_OUTPUT, // To `port`; not if the packet came in there.
-    OFP_NORMAL, // As a learning switch with VLANs does.
-    OFP_FLOOD, // To every port but the one it came in on. So does ALL: no port is kept out of floods here.
-    OFP_ALL,
+    OFP_OUTPUT,  // To `port`; not if the packet came in there.
+    OFP_NORMAL,  // As a learning switch with VLANs does.
+    OFP_FLOOD,   // To every port but the one it came in on.
+    OFP_ALL,     // The same: no port is kept out of floods here.
     OFP_IN_PORT, // Back where it came from.
     OFP_LOCAL,   // To the internal port.
 };

@@ -10,7 +10,8 @@ struct ofp_error {
     char hint[256];
 };
 
-// Fills *err (which may be NULL; `hint` may be NULL too) and returns -code. `format` makes the message.
+// Fills *err (which may be NULL; `hint` may be NULL too) and returns -code. `format` makes the
+// message.
 __attribute__((format(printf, 5, 6))) int ofp_error_set(struct ofp_error *err, int code,
                                                         const char *field, const char *hint,
                                                         const char *format, ...);

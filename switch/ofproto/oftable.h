@@ -1,13 +1,13 @@
 // The flow table: rules by falling priority, looked up one after the other.
 //
-// That is slow and obviously right. It is asked once for each flow and half second, because answers are cached in
-// front of it; the classifier that replaces it has to give the same answers.
+// That is slow and obviously right. It is asked once for each flow and half second, because answers
+// are cached in front of it; the classifier that replaces it has to give the same answers.
 //
-// A table is a list of pointers that never changes once it is published: a change makes a new list out of the
-// old one, publishes it, waits until the PMD has passed between two batches, and frees what only the old one had.
-// So a change of many rules appears at once, or not at all.
+// A table is a list of pointers that never changes once it is published: a change makes a new list
+// out of the old one, publishes it, waits until the PMD has passed between two batches, and frees
+// what only the old one had. So a change of many rules appears at once, or not at all.
 //
-//     control thread: oftable_with/without/from → [publish: bridge_set_table in the PMD] → oftable_retire(old, new)
+//     oftable_with/without/from → bridge_set_table() in the PMD → oftable_retire(old, new)
 //
 // Two rules of the same priority that match the same packet: the older one wins.
 
@@ -42,8 +42,8 @@ void rule_format(const struct rule *rule, struct text *out);
 struct oftable *oftable_empty(void);
 // With `rule` added; one of the same priority and match is left out.
 struct oftable *oftable_with(const struct oftable *table, struct rule *rule);
-// Of `n` new rules alone; a later one replaces an earlier one of the same priority and match. Rules that the old table
-// has just so (actions too) are taken from there, with their counters.
+// Of `n` new rules alone; a later one replaces an earlier one of the same priority and match. Rules
+// that the old table has just so (actions too) are taken from there, with their counters.
 struct oftable *oftable_from(const struct oftable *old, struct rule *const *rules, uint32_t n);
 
 // Which rules go: all that `match` covers, or (strict) the one with this match and priority.

@@ -6,7 +6,8 @@
 
 #include "ofproto/oftable.h"
 
-// Where "actions=" or "action=" stands as a word of its own, NULL if nowhere; *value is what follows it.
+// Where "actions=" or "action=" stands as a word of its own, NULL if nowhere; *value is what
+// follows it.
 static const char *find_actions(const char *text, const char **value) {
     for (const char *p = text; (p = strstr(p, "action")) != NULL; p++) {
         const char *end = p + 6 + (p[6] == 's');

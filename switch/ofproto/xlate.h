@@ -1,8 +1,8 @@
 // Translation: a packet's key -> rule -> datapath actions.
 //
-// One translation answers for all packets with the same key, so it looks at nothing but key, table and bridge. Its only
-// side effect is that NORMAL learns the source address, and that can be switched off: tracing is the same code with
-// `report` set and `learn` not.
+// One translation answers for all packets with the same key, so it looks at nothing but key, table
+// and bridge. Its only side effect is that NORMAL learns the source address, and that can be
+// switched off: tracing is the same code with `report` set and `learn` not.
 
 #ifndef RINGSIDE_OFPROTO_XLATE_H
 #define RINGSIDE_OFPROTO_XLATE_H

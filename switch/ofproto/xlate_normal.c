@@ -1,8 +1,10 @@
 // The NORMAL action: a learning switch with VLANs, step by step as Open vSwitch takes them.
 //
-//     port's VLANs → packet's VLAN → reserved address? → learn source → destination known? → one port, or flood
+//     port's VLANs → packet's VLAN → reserved address? → learn source
+//         → destination known? → one port, or flood
 //
-// Ways out without an output: vlan_ingress, reserved_mac, same_port; and no_output when nobody else is in the VLAN.
+// Ways out without an output: vlan_ingress, reserved_mac, same_port; and no_output when nobody else
+// is in the VLAN.
 
 #include "ofproto/xlate.h"
 

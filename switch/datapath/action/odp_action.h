@@ -1,7 +1,8 @@
 // Datapath actions: the contract between the decider (ofproto) and the executor.
 //
-// An action is eight bytes. A list is executed in order on each packet of a batch; VLAN actions change the packet for
-// the outputs that follow. An empty list never occurs: no output is said by ODP_DROP with its reason.
+// An action is eight bytes. A list is executed in order on each packet of a batch; VLAN actions
+// change the packet for the outputs that follow. An empty list never occurs: no output is said by
+// ODP_DROP with its reason.
 
 #ifndef RINGSIDE_ACTION_ODP_ACTION_H
 #define RINGSIDE_ACTION_ODP_ACTION_H

@@ -1,8 +1,8 @@
 // Executes a list of datapath actions on the packets of a batch that share it.
 //
-// Outputs are collected: each port has a batch of its own in `struct odp_env`, sent when it is full and at the end of
-// the rx batch, so that a port sees few long batches instead of many short ones. All of a list's
-// outputs but the last take copies; the last takes the packet itself.
+// Outputs are collected: each port has a batch of its own in `struct odp_env`, sent when it is full
+// and at the end of the rx batch, so that a port sees few long batches instead of many short ones.
+// All of a list's outputs but the last take copies; the last takes the packet itself.
 //
 // Every way out of a packet: odp_output() (sent later), or port_drop() with
 //     vlan_push   no headroom for a tag          no_frame    no frame for a copy
@@ -36,8 +36,9 @@ void odp_execute(struct odp_env *env, const struct odp_action *actions, unsigned
 // Sends what has been collected. To be called before env->from changes.
 void odp_flush(struct odp_env *env);
 
-// Completes the unfinished L4 checksums of a batch. Done as late as can be (an output port that offloads may spare us
-// the work one day), but before copies are made and before VLAN tags move the headers.
+// Completes the unfinished L4 checksums of a batch. Done as late as can be (an output port that
+// offloads may spare us the work one day), but before copies are made and before VLAN tags move the
+// headers.
 void odp_complete_checksums(struct odp_env *env, const struct dp_packet_batch *batch);
 
 // One family for each file: odp_output.c, odp_vlan.c.

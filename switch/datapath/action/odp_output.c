@@ -39,7 +39,7 @@ void odp_output_copies(struct odp_env *env, uint32_t port_id, const struct dp_pa
         }
         if (likely(copy)) {
             enqueue(env, port, copy);
-        } else { // A copy that never came to be is a packet lost, like one that was made and dropped.
+        } else { // A copy that could not be made is lost like one that was made and dropped.
             counter_add(&env->from->drops[port ? DROP_NO_FRAME : DROP_NO_OUTPUT], 1);
         }
     }

@@ -1,4 +1,5 @@
-// VLAN tags in place: the Ethernet addresses move by four bytes into or out of the headroom; nothing else moves.
+// VLAN tags in place: the Ethernet addresses move by four bytes into or out of the headroom;
+// nothing else moves.
 
 #include "datapath/action/odp_execute.h"
 #include "datapath/port/port_drop.h"

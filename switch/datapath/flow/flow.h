@@ -1,8 +1,9 @@
 // The flow key: every header field that a rule can match, in a fixed form without padding, so that
 // equal keys are equal bytes. Filled by flow_extract() from a packet.
 //
-// IPv4 addresses sit in the last four bytes of the IPv6 form with the rest zero; ARP uses the IPv4 fields (spa, tpa) and
-// nw_proto for its opcode, as Open vSwitch does. ICMP type and code are in tp_src and tp_dst.
+// IPv4 addresses sit in the last four bytes of the IPv6 form with the rest zero; ARP uses the IPv4
+// fields (spa, tpa) and nw_proto for its opcode, as Open vSwitch does. ICMP type and code are in
+// tp_src and tp_dst.
 
 #ifndef RINGSIDE_FLOW_FLOW_H
 #define RINGSIDE_FLOW_FLOW_H

@@ -1,5 +1,6 @@
-// One function for each protocol; each gets a cursor, checks what it reads, and moves on. Header layouts are RFC 791,
-// 8200, 826, IEEE 802.3 and 802.1Q; which packets are refused how is Open vSwitch's (miniflow_extract).
+// One function for each protocol; each gets a cursor, checks what it reads, and moves on. Header
+// layouts are RFC 791, 8200, 826, IEEE 802.3 and 802.1Q; which packets are refused how is Open
+// vSwitch's (miniflow_extract).
 
 #include "datapath/flow/flow_extract.h"
 

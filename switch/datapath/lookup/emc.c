@@ -19,7 +19,8 @@ void emc_destroy(struct emc *emc) {
     emc->slots = NULL;
 }
 
-// Where a new answer goes: over the key's earlier answer, else over one that no longer holds, else over the older one.
+// Where a new answer goes: over the key's earlier answer, else over one that no longer holds, else
+// over the older one.
 static struct emc_entry *choose_slot(const struct emc *emc, const struct flow *key, uint32_t hash,
                                      struct emc_epoch epoch) {
     struct emc_entry *first = emc_slot(emc, hash, 0);

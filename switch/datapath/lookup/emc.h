@@ -1,15 +1,15 @@
 // The decision cache: exact match on the whole flow key.
 //
-// What is cached is the answer of upcall_ops.translate() for one key, actions and all, so that a hit touches three
-// neighbouring cache lines and nothing else. An entry holds while its generation is the decider's present one and it
-// is younger than EMC_MAX_AGE_MS; nothing is ever searched for and removed: a stale entry is a miss, and is
-// overwritten in place.
+// What is cached is the answer of upcall_ops.translate() for one key, actions and all, so that a
+// hit touches three neighbouring cache lines and nothing else. An entry holds while its generation
+// is the decider's present one and it is younger than EMC_MAX_AGE_MS; nothing is ever searched for
+// and removed: a stale entry is a miss, and is overwritten in place.
 //
-//     hash ──┬─ low 12 bits ───> slots[0 … 4095]    two places for each key (as in Open vSwitch), so that
-//            └─ next 12 bits ──> slots[4096 … 8191] two flows that meet in one rarely meet in both
+//     hash ──┬─ low 12 bits ───> slots[0 … 4095]    two places for each key, as in Open vSwitch, so
+//            └─ next 12 bits ──> slots[4096 … 8191] that two flows that meet in one rarely meet in both
 //
-// Lists of more than EMC_ACTIONS actions are not kept (a flood over many ports, which is rare and slow anyway):
-// they are asked for again for every packet.
+// Lists of more than EMC_ACTIONS actions are not kept (a flood over many ports, which is rare and
+// slow anyway): they are asked for again for every packet.
 //
 // Threads: one PMD owns the cache; nobody else looks at it.
 
@@ -59,8 +59,8 @@ void emc_destroy(struct emc *emc);
 void emc_insert(struct emc *emc, const struct flow *key, uint32_t hash, struct emc_epoch epoch,
                 const struct odp_actions *actions);
 
-// Entries among `n` slots from `first` on that still hold. For statistics: a walk over all of them takes
-// long enough to be seen in the latency.
+// Entries among `n` slots from `first` on that still hold. For statistics: a walk over all of them
+// takes long enough to be seen in the latency.
 uint32_t emc_count(const struct emc *emc, struct emc_epoch epoch, uint32_t first, uint32_t n);
 
 static inline struct emc_entry *emc_slot(const struct emc *emc, uint32_t hash, unsigned way) {

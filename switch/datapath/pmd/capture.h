@@ -1,8 +1,9 @@
 // Packets copied out of the datapath for a reader: what tcpdump is to a kernel device.
 //
-// A ring of fixed slots, one writer (the PMD) and one reader (the control side), no locks. A record is reserved
-// when the packet comes in or goes out, and published with the rest of its batch: until then the writer can still
-// patch in why the packet was dropped. When the reader is slow the packet is not captured, and counted.
+// A ring of fixed slots, one writer (the PMD) and one reader (the control side), no locks. A record
+// is reserved when the packet comes in or goes out, and published with the rest of its batch: until
+// then the writer can still patch in why the packet was dropped. When the reader is slow the packet
+// is not captured, and counted.
 //
 //     tail ──────────── head ───────────── reserved
 //          to be read         being filled            (free)
@@ -46,11 +47,12 @@ struct capture_ring {
 int capture_create(struct capture_ring **out); // 0 or -ENOMEM. Control thread.
 void capture_destroy(struct capture_ring *ring);
 
-// Copies the packets of a batch, in or out. Their `capture` then points to their record. PMD thread.
+// Copies the packets of a batch, in or out. Their `capture` then points to their record. PMD
+// thread.
 void capture_batch(struct capture_ring *ring, uint32_t port_id, bool outbound,
                    const struct dp_packet_batch *batch);
-// Patches the reason into the records of a packet that is being dropped; once published, records stay as they are.
-// PMD thread. To be installed as port_drop_hook.
+// Patches the reason into the records of a packet that is being dropped; once published, records
+// stay as they are. PMD thread. To be installed as port_drop_hook.
 void capture_drop(const struct dp_packet *p, enum drop_reason reason);
 // End of a batch: the reader may have what was captured. PMD thread.
 void capture_publish(struct capture_ring *ring);

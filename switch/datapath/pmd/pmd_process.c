@@ -2,8 +2,9 @@
 //     odp_execute()   all that have an answer
 //     rx_runt         no Ethernet header: no key, no answer
 //
-// Hits go first, in groups that share a decision; then the misses one by one, each looked up again because the
-// miss before it may have been of the same flow. A flow's packets are all in one of the two parts, so they keep their order.
+// Hits go first, in groups that share a decision; then the misses one by one, each looked up again
+// because the miss before it may have been of the same flow. A flow's packets are all in one of the
+// two parts, so they keep their order.
 
 #include "datapath/flow/flow_extract.h"
 #include "datapath/flow/flow_hash.h"
@@ -55,8 +56,8 @@ static inline void add_to_group(struct pmd *pmd, struct emc_entry *e, struct dp_
     batch_add(&pmd->groups[e->group].batch, p);
 }
 
-// Sorts the packets that hit into groups. Those that missed go to the front of `batch`, their keys to
-// the front of pmd->keys. Returns the number of groups.
+// Sorts the packets that hit into groups. Those that missed go to the front of `batch`, their keys
+// to the front of pmd->keys. Returns the number of groups.
 static unsigned lookup_batch(struct pmd *pmd, struct dp_packet_batch *batch) {
     struct emc_epoch epoch = epoch_now(pmd);
     unsigned n_groups = 0;

@@ -1,5 +1,6 @@
-// Which rx queues are polled, and how often. Round robin, all of them in each iteration, except queues whose empty poll
-// costs a system call: those are left out for more and more iterations while they stay empty.
+// Which rx queues are polled, and how often. Round robin, all of them in each iteration, except
+// queues whose empty poll costs a system call: those are left out for more and more iterations
+// while they stay empty.
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-// How an idle PMD waits: epoll over the rx fds of all queues, and an eventfd that the control side writes to.
+// How an idle PMD waits: epoll over the rx fds of all queues, and an eventfd that the control side
+// writes to.
 
 #include <errno.h>
 #include <sys/epoll.h>

@@ -1,0 +1,155 @@
+"""Open vSwitch as oracle: its userspace datapath with dummy ports, in a private directory, no kernel devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+SBIN = "/usr/sbin:/sbin"
+BRIDGE = "br0"
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=SBIN)
+    assert found, f"{name} is not installed"
+    return found
+
+
+class Unixctl:
+    """A connection to a daemon's control socket (JSON-RPC), kept open: a call takes a fraction of ovs-appctl's time."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._socket.settimeout(20)
+        self._decoder = json.JSONDecoder()
+        self._pending = ""
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def call(self, method: str, *params: str) -> str:
+        request = {"id": 0, "method": method, "params": list(params)}
+        self._socket.sendall(json.dumps(request).encode())
+        while True:
+            try:
+                reply, end = self._decoder.raw_decode(self._pending)
+            except ValueError:
+                data = self._socket.recv(65536)
+                assert data, "the daemon closed the connection"
+                self._pending += data.decode()
+                continue
+            self._pending = self._pending[end:]
+            assert reply["error"] is None, reply["error"]
+            return str(reply["result"])
+
+
+@dataclass(frozen=True)
+class Ovs:
+    """A bridge br0 with dummy ports h1, h2 … whose OpenFlow numbers are 1, 2 …"""
+
+    run: Path
+    control: Unixctl
+    n_ports: int
+
+    def _tool(self, name: str, *words: str) -> str:
+        done = subprocess.run(
+            [tool(name), *words], env=environment(self.run), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def vsctl(self, *words: str) -> None:
+        self._tool("ovs-vsctl", f"--db=unix:{self.run}/db.sock", *words)
+
+    def replace_flows(self, rules: Sequence[str]) -> None:
+        (self.run / "flows.txt").write_text("\n".join(rules) + "\n")
+        mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
+        self._tool("ovs-ofctl", "replace-flows", mgmt, f"{self.run}/flows.txt")
+
+    def dump_flows(self) -> set[str]:
+        mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
+        dump = self._tool("ovs-ofctl", "--no-stats", "--no-names", "dump-flows", mgmt)
+        return {line.strip() for line in dump.splitlines()}
+
+    def key_text(self, frame: bytes, in_port: int = 1) -> str:
+        """The flow that OVS extracts from a frame, as ofproto/trace prints it."""
+        lines = self.control.call("ofproto/trace", BRIDGE, f"in_port={in_port}", frame.hex()).splitlines()
+        return next(line for line in lines if line.startswith("Flow: ")).removeprefix("Flow: ")
+
+    def forget_addresses(self) -> None:
+        self.control.call("fdb/flush", BRIDGE)
+
+    def exchange(self, ofport: int, frame: bytes) -> dict[int, list[bytes]]:
+        """What leaves when a frame comes in on a port, by port."""
+        before = {port: self._pcap_size(port) for port in range(1, self.n_ports + 1)}
+        self.control.call("revalidator/purge")  # Its cached flows may be stale for a while after a change.
+        self.control.call("netdev-dummy/receive", f"h{ofport}", frame.hex())
+        self.control.call("version")  # The main loop has gone round: the packet has been through.
+        self.control.call("version")
+        sent = {port: self._sent(port, size) for port, size in before.items()}
+        return {port: frames for port, frames in sent.items() if frames}
+
+    def _pcap(self, port: int) -> Path:
+        return self.run / f"h{port}.pcap"
+
+    def _pcap_size(self, port: int) -> int:
+        return self._pcap(port).stat().st_size
+
+    def _sent(self, port: int, since: int) -> list[bytes]:
+        with self._pcap(port).open("rb") as file:
+            file.seek(since)
+            data = file.read()
+        frames, at = [], 0
+        while at < len(data):
+            length = struct.unpack_from("=IIII", data, at)[2]
+            frames.append(data[at + 16 : at + 16 + length])
+            at += 16 + length
+        return frames
+
+
+def environment(run: Path) -> dict[str, str]:
+    directories = ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")
+    return {**os.environ, **dict.fromkeys(directories, str(run))}
+
+
+def _daemon(stack: ExitStack, run: Path, name: str, *words: str) -> None:
+    """Starts a daemon that says when it is ready (--detach returns then); it is stopped at the end."""
+    pidfile = run / f"{name}.pid"
+    command = [tool(name), "--detach", f"--pidfile={pidfile}", f"--log-file={run}/{name}.log"]
+    control = run / f"{name}.ctl"
+    subprocess.run(
+        [*command, f"--unixctl={control}", *words], env=environment(run), check=True, capture_output=True
+    )
+    appctl = [tool("ovs-appctl"), "-t", str(control), "exit"]
+    stack.callback(subprocess.run, appctl, env=environment(run), check=False, capture_output=True)
+
+
+@contextmanager
+def open_vswitch(run: Path, n_ports: int) -> Iterator[Ovs]:
+    """A running Open vSwitch whose files are all in `run`."""
+    with ExitStack() as stack:
+        subprocess.run([tool("ovsdb-tool"), "create", f"{run}/conf.db", str(SCHEMA)], check=True)
+        _daemon(stack, run, "ovsdb-server", f"--remote=punix:{run}/db.sock", f"{run}/conf.db")
+        subprocess.run([tool("ovs-vsctl"), f"--db=unix:{run}/db.sock", "--no-wait", "init"], check=True)
+        _daemon(
+            stack, run, "ovs-vswitchd", "--enable-dummy=override", "--disable-system", f"unix:{run}/db.sock"
+        )
+        control = Unixctl(run / "ovs-vswitchd.ctl")
+        stack.callback(control.close)
+        ovs = Ovs(run, control, n_ports)
+        ovs.vsctl("set", "Open_vSwitch", ".", "other_config:vlan-limit=2")
+        ovs.vsctl("add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy", "fail-mode=secure")
+        for port in range(1, n_ports + 1):
+            name = f"h{port}"
+            interface = ["set", "interface", name, "type=dummy", f"ofport_request={port}"]
+            ovs.vsctl("add-port", BRIDGE, name, "--", *interface, f"options:tx_pcap={run}/{name}.pcap")
+        yield ovs
