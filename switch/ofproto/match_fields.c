@@ -151,6 +151,9 @@ static const char *nearest(const char *name) {
 }
 
 int match_unknown_word(const char *name, struct ofp_error *err) {
+    if (name[0] == '\0') {
+        return ofp_error_set(err, EINVAL, "flow", "write FIELD=VALUE", "a value without a field");
+    }
     for (size_t i = 0; i < RS_ARRAY_SIZE(elsewhere); i++) {
         if (strcmp(elsewhere[i], name) == 0) {
             return ofp_error_set(err, EINVAL, name, "leave it out",

@@ -29,11 +29,15 @@ class Answer:
 
 
 # Few hashes, so that many keys meet in the same places.
-step = st.tuples(st.sampled_from(["insert", "lookup", "age", "change"]), st.integers(0, 40), st.integers(1, 250))
+step = st.tuples(
+    st.sampled_from(["insert", "lookup", "age", "change"]), st.integers(0, 40), st.integers(1, 250)
+)
 
 
 @given(st.lists(step, max_size=200))
-def test_a_hit_is_the_latest_answer_of_this_generation_and_half_second(steps: list[tuple[str, int, int]]) -> None:
+def test_a_hit_is_the_latest_answer_of_this_generation_and_half_second(
+    steps: list[tuple[str, int, int]],
+) -> None:
     emc = ffi.gc(lib.emc_test_new(), lib.emc_test_free)
     known: dict[int, Answer] = {}
     generation, now_ms = 7, 1000

@@ -67,7 +67,9 @@ def test_the_table_is_the_twin(steps: list[tuple[str, Address, int]]) -> None:
         if what == "wait":
             now += number
         elif what == "learn":
-            assert lib.mac_learn(table, address_, vlan, number, now) == twin.learn((address_, vlan), number, now)
+            assert lib.mac_learn(table, address_, vlan, number, now) == twin.learn(
+                (address_, vlan), number, now
+            )
         elif what == "lookup":
             assert lib.mac_lookup(table, address_, vlan, now) == twin.lookup((address_, vlan), now)
         elif what == "expire":
