@@ -21,12 +21,13 @@ from rich.console import Console
 
 from lab.bench import dut_bridge, dut_none, dut_ovs, dut_plain, dut_ringside, report, rooms
 from lab.bench.dut_base import Dut
+from lab.bench.guard import alone, interrupted_once
 from lab.bench.lane import Cores, Lane, Turn, open_lane
 from lab.bench.result import CEILING, Measured, Outcome, document, judge
 from lab.bench.schedule import rotated
 from lab.errors import LabError, Problem, UnsupportedError
 from lab.host import facts
-from lab.interrupt import Interrupted, as_exceptions
+from lab.interrupt import Interrupted
 from lab.measure.packet_rate import SamplePlan
 from lab.progress import Progress
 from lab.traffic.frames import FCS, PacketSpec
@@ -179,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     try:
-        with as_exceptions():
+        with interrupted_once(), alone():
             _run(options)
     except (LabError, LoaderError) as error:
         print(error, file=sys.stderr)

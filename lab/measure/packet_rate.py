@@ -24,6 +24,11 @@ class SamplePlan:
     count: int = 3
     discard: int = 1
 
+    @property
+    def longest(self) -> float:
+        """Seconds after which a turn has surely gone wrong."""
+        return 2 * self.seconds * (self.count + self.discard) + 5
+
     def __post_init__(self) -> None:
         if self.seconds <= 0 or self.count < 1 or self.discard < 0:
             raise ValueError(
@@ -100,7 +105,7 @@ class PacketRate:
         """
         first = self._read()
         readings = []
-        self._load.start()
+        self._load.start(plan.longest)
         try:
             readings.append(self._read())
             for _ in range(plan.discard + plan.count):

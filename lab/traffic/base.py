@@ -13,8 +13,8 @@ class Load(Protocol):
     def settings(self) -> Mapping[str, object]:
         """What a result must tell about it, fit for JSON."""
 
-    def start(self) -> None:
-        """Begins to send. Raises LabError if it cannot."""
+    def start(self, longest: float) -> None:
+        """Begins to send, for at most `longest` seconds. Raises LabError if it cannot."""
 
     def stop(self) -> None:
         """Ends sending; returns when it has ended. Harmless when nothing is being sent."""

@@ -103,6 +103,10 @@ class Child:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
 
+    def kill(self) -> None:
+        """SIGKILL, at once."""
+        self._process.kill()
+
     def last_words(self, lines: int = 8) -> str:
         """The end of what it wrote to stderr."""
         text = os.pread(self._log.fileno(), 1 << 20, 0).decode(errors="replace").strip()

@@ -16,12 +16,14 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 from lab.errors import CommandError, Problem
+from lab.interrupt import put_off
 from lab.traffic import child
 from lab.traffic.frames import PacketSpec
 from xdp.loader import counters, generator, paths
 from xdp.loader import object as bpf_object
 
 BATCH = 128
+_ATTEMPTS = 50
 PRIORITY = 1  # of SCHED_FIFO: the lowest is above every ordinary process
 
 
@@ -69,31 +71,46 @@ class LiveGenerator:
         """Method, core, batch and priority."""
         return {"method": "BPF_PROG_TEST_RUN with live frames, one call", **asdict(self._settings)}
 
-    def start(self) -> None:
-        """Begins to send; returns when the process is about to make the call."""
-        answer = self._child.ask("run")
+    def start(self, longest: float) -> None:
+        """Begins to send; returns when the process is about to make the call.
+
+        After `longest` seconds it ends by itself, so that it cannot keep its core should we be held up.
+        """
+        answer = self._child.ask(f"run {longest}")
         if answer != "running":
             raise CommandError(Problem(self._child.name, f"said {answer!r} when told to run"))
         self._running = True
 
     def stop(self) -> None:
-        """Ends the call by a signal and waits for it to return."""
+        """Ends the call by a signal and waits for it to return. Kills the process if it does not."""
         if not self._running:
             return
-        # The signal may come a moment before the call begins and be lost: it is repeated until the call is
-        # over.
-        for _ in range(100):
+        self._running = False
+        with put_off():
+            answer = self._interrupt()
+        if answer is None:
+            self._child.kill()
+            raise CommandError(Problem(self._child.name, "could not be interrupted and was killed"))
+        if answer != "interrupted":
+            raise CommandError(
+                Problem(
+                    self._child.name,
+                    f"the run ended by itself: {answer}",
+                    "the machine stood still; run again",
+                )
+            )
+
+    def _interrupt(self) -> str | None:
+        """What the process says when its call has returned; None if it does not within a few seconds.
+
+        The signal may come a moment before the call begins and be lost, so it is repeated.
+        """
+        for _ in range(_ATTEMPTS):
             self._child.interrupt()
             answer = self._child.next_line(0.1)
             if answer is not None:
-                break
-        else:
-            raise CommandError(Problem(self._child.name, "cannot be interrupted"))
-        self._running = False
-        if answer != "interrupted":
-            raise CommandError(
-                Problem(self._child.name, f"the run ended by itself: {answer}", "measure for less long")
-            )
+                return answer
+        return None
 
     def send(self, count: int) -> None:
         """Sends exactly `count` frames and returns when the last is under way."""

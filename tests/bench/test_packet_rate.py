@@ -24,7 +24,8 @@ class Machine:
     def wait(self, seconds: float) -> None:
         self.now += seconds + (self.late if self.stopped is None else 0.0)
 
-    def start(self) -> None:
+    def start(self, longest: float) -> None:
+        assert longest > 0
         self.started = self.now
 
     def stop(self) -> None:

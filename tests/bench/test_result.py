@@ -81,7 +81,9 @@ def test_a_shared_core_is_told_and_taken_out_per_core_second() -> None:
     outcome = judge([CEILING, ours, plain], {})
     assert outcome.ratios[0].rounds == (0.5,)
     assert outcome.ratios[0].per_core == (1.0,)
-    assert "other programs took up to 50%" in outcome.verdicts[0].why
+    assert outcome.verdicts[0].holds is None
+    assert "had its core for as little as 50% of a sample" in outcome.verdicts[0].why
+    assert "for each second of core time 1.00" in outcome.verdicts[0].why
 
 
 def test_the_document_survives_json_and_has_what_the_design_asks() -> None:
