@@ -126,6 +126,8 @@ class Room:
         """A host hN with address 10.9.0.N on eth0; its link's other end is the device hN of the switch."""
         host, switch = f"h{number}", self.netns("sw")
         veth = ["mtu", str(mtu), "type", "veth", "peer", "name", "eth0", "mtu", str(mtu)]
+        # Router solicitations would come and go among the packets that a test counts.
+        run(*self.inside(host, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"))
         run("ip", "-n", switch, "link", "add", "name", host, *veth, "netns", self.netns(host))
         self.ip("sw", "link", "set", host, "up")
         self.ip(host, "address", "add", f"10.9.0.{number}/24", "dev", "eth0")
