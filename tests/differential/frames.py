@@ -41,8 +41,8 @@ def l4(draw: st.DrawFn, v6: bool) -> Packet:
     if kind == "sctp":
         return SCTP(sport=sport, dport=dport) / Raw(data)
     if kind == "icmp":
-        echo = ICMPv6EchoRequest(data=data) if v6 else ICMP(type=draw(st.sampled_from([0, 3, 8]))) / Raw(data)
-        return echo
+        v4 = ICMP(type=draw(st.sampled_from([0, 3, 8]))) / Raw(data)
+        return ICMPv6EchoRequest(data=data) if v6 else v4
     return Raw(data)
 
 

@@ -102,7 +102,8 @@ def _u16(data: bytes, at: int) -> int:
 def twin(frame: bytes, in_port: int = 1) -> Key:
     """The key of a frame of 14 bytes or more, slice by slice."""
     key = Key(in_port=in_port, dl_dst=frame[0:6], dl_src=frame[6:12])
-    at, vlans = 12, []
+    at = 12
+    vlans: list[tuple[int, int]] = []
     while len(vlans) < 2 and _u16(frame, at) in (0x8100, 0x88A8) and len(frame) >= at + 6:
         vlans.append((_u16(frame, at), _u16(frame, at + 2) | CFI))
         at += 4

@@ -1,7 +1,7 @@
 """A flow table that is obviously right: conditions on a key, tried one by one; and random rules for it.
 
-A rule is generated as conditions and written down as ovs-ofctl text from them, so that the text is parsed by the code
-under test only.
+A rule is generated as conditions and written down as ovs-ofctl text from them, so that the text is parsed
+by the code under test only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Open vSwitch as oracle: its userspace datapath with dummy ports, in a private directory, no kernel devices."""
+"""Open vSwitch as oracle: its userspace datapath with dummy ports, in a private directory, no kernel
+devices.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def tool(name: str) -> str:
 
 
 class Unixctl:
-    """A connection to a daemon's control socket (JSON-RPC), kept open: a call takes a fraction of ovs-appctl's time."""
+    """A connection to a daemon's control socket (JSON-RPC), kept open: a call takes a fraction of
+    ovs-appctl's time.
+    """
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)

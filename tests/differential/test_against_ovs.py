@@ -1,9 +1,10 @@
 """Same flows, same packets: Open vSwitch 3.1's userspace datapath and ours.
 
-Compared: the key that is extracted, which ports a packet leaves by under random rules, and byte for byte what NORMAL
-sends with random VLAN configurations. Known differences, left out here and nowhere else:
-  - fields that our key does not have yet (ttl, tcp flags, IPv6 label, hardware addresses of ARP, neighbour discovery, IGMP
-    groups, MPLS);
+Compared: the key that is extracted, which ports a packet leaves by under random rules, byte for byte what
+NORMAL sends with random VLAN configurations, and the text of rules. Known differences, left out here and
+nowhere else:
+  - fields that our key does not have yet: ttl, TCP flags, IPv6 label, hardware addresses of ARP, neighbour
+    discovery, IGMP groups, MPLS, NSH;
   - reserved addresses of other vendors, which Open vSwitch's NORMAL drops too.
 """
 

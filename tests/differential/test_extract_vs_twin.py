@@ -56,7 +56,7 @@ def test_offsets_point_at_whole_headers_of_unfragmented_packets(data: bytes) -> 
 
 
 def scapy_vlans(packet: Packet) -> list[tuple[int, int]]:
-    found = []
+    found: list[tuple[int, int]] = []
     layer, tpid = packet.payload, packet.type if isinstance(packet, Ether) else 0
     while isinstance(layer, Dot1Q | Dot1AD) and len(found) < 2:
         found.append((tpid, layer.prio << 13 | 0x1000 | layer.vlan))

@@ -87,7 +87,7 @@ def test_packets_and_frames_are_conserved(
 def test_cached_answers_are_the_answers(
     table: list[Rule], vlans: list[VlanConfig], bursts: list[tuple[int, list[bytes]]]
 ) -> None:
-    """Twice the same traffic, packet by packet: once with the cache, once with every answer asked for anew."""
+    """Twice the same traffic, packet by packet: once with the cache, once with every answer asked for."""
     texts = [r.text for r in table]
 
     def run(forget: bool) -> tuple[list[Outcome], list[tuple[str, int, int]], int]:

@@ -46,9 +46,17 @@ static_assert(sizeof(struct flow) == 68, "no hidden padding");
 static_assert(offsetof(struct flow, dl_src) == offsetof(struct flow, dl_dst) + 6,
               "one copy fills both");
 
-// Equal keys?
+// Equal keys? Without a branch for each word, and without a call: this runs once for each packet.
 static inline bool flow_equal(const struct flow *a, const struct flow *b) {
-    return memcmp(a, b, sizeof *a) == 0;
+    const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
+    uint64_t differs = 0;
+    for (size_t i = 0; i < 64; i += 8) {
+        uint64_t v, w;
+        memcpy(&v, x + i, 8);
+        memcpy(&w, y + i, 8);
+        differs |= v ^ w;
+    }
+    return (differs | (load_be32(x + 64) ^ load_be32(y + 64))) == 0;
 }
 
 #endif
