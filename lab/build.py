@@ -16,7 +16,7 @@ from lab.host.ledger import Ledger
 from lab.host.link import Session
 from lab.plan import Plan, Seen
 from lab.progress import Progress
-from lab.topology.model import End, Link, Topology
+from lab.topology.model import Link, Topology
 
 THREADS = 8
 # Nobody else is on these links: no search for duplicate addresses, an address works at once.
@@ -172,22 +172,24 @@ def _settle_end(site: Site, topology: Topology, name: str) -> None:
     """Offloads of a host's end: what its switch cannot take is switched off, the rest is as it was."""
     node, device = name.split("/")
     link = next(link for link in topology.links_of(node) if link.end_at(node).device == device)
-    wanted = offloads_off(topology, link, link.end_at(node))
     namespace = site.namespace(node)
-    before = _features_before(site, namespace, device, bool(wanted))
+    limited = _limits_offloads(topology, link.far_end(node).node)
+    before = _features_before(site, namespace, device, limited)
     if before is None:
         return
-    settings = {feature: feature not in wanted for feature in before if before[feature]}
+    managed = ethtool.beyond_af_xdp([*before])
+    off = managed if limited else []
+    checksums = [name for name in ethtool.TX_CHECKSUM if name in before]
+    if limited and link.offload != "software":
+        off = [*off, *checksums]
+    settings = {feature: before[feature] and feature not in off for feature in (*checksums, *managed)}
     ethtool.set_features(namespace, device, settings)
 
 
-def offloads_off(topology: Topology, link: Link, end: End) -> tuple[str, ...]:
-    """Features that a host's end must not use, given what is at the other end."""
-    far = topology.switches.get(link.far_end(end.node).node)
-    if far is None or DATAPATHS[far.datapath].finishes_checksums:
-        return ()
-    checksums = () if link.offload == "software" else ethtool.TX_CHECKSUM
-    return (*checksums, *ethtool.TX_VLAN, *ethtool.TX_SEGMENTATION)
+def _limits_offloads(topology: Topology, far: str) -> bool:
+    """True if the node at the other end takes packets as they are on a wire: whole, finished, tag inside."""
+    switch = topology.switches.get(far)
+    return switch is not None and not DATAPATHS[switch.datapath].takes_offloads
 
 
 def _features_before(site: Site, namespace: str, device: str, needed: bool) -> dict[str, bool] | None:

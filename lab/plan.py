@@ -76,48 +76,33 @@ Ofports = Mapping[str, Mapping[str, int]]
 
 def make_plan(old: Topology | None, new: Topology, seen: Seen, ofports: Ofports) -> Plan:
     """The way from `old` (what was applied, if anything) and `seen` (what is left of it) to `new`."""
-    old_nodes = {**_nodes(old)} if old else {}
-    new_nodes = _nodes(new)
+    old_nodes, new_nodes = _nodes(old) if old else {}, _nodes(new)
+    old_links, old_switches = (old.links, old.switches) if old else ((), {})
     fresh = {
         node for node, kind in new_nodes.items() if node not in seen.nodes or old_nodes.get(node) != kind
     }
-    gone = [node for node in old_nodes if node not in new_nodes or (node in fresh and node in seen.nodes)]
-    kept_links = {link.nodes: link for link in (old.links if old else ()) if _stays(link, new, seen, fresh)}
-    remove = [link for link in (old.links if old else ()) if link.nodes not in kept_links]
-    make = [link for link in new.links if link.nodes not in kept_links]
-    settle = [
-        link
-        for link in new.links
-        if old
-        and link.nodes in kept_links
-        and _own_matters(old, kept_links[link.nodes]) != _own_matters(new, link)
-    ]
-    restart = {name for name in new.switches if name in fresh or _must_restart(old, new, name, seen)}
-    let_go = [
-        name for name in new.switches if name not in restart and any(name in link.nodes for link in remove)
-    ]
-    apply = [
-        name
-        for name in new.switches
-        if name not in restart and (name in let_go or _switch_differs(old, new, name, ofports))
-    ]
-    stop = [name for name in (old.switches if old else ()) if name in seen.nodes and name not in new.switches]
-    stop += [
-        name
-        for name in new.switches
-        if name in restart and name in seen.nodes and old and name in old.switches
-    ]
+    kept = {link.nodes: link for link in old_links if _stays(link, new, seen, fresh)}
+    remove = tuple(link for link in old_links if link.nodes not in kept)
+    make = tuple(link for link in new.links if link.nodes not in kept)
+    settle = tuple(
+        link for link in new.links if link.nodes in kept and _settles(old, new, kept[link.nodes], link)
+    )
+    restart = [name for name in new.switches if name in fresh or _must_restart(old, new, name, seen)]
+    runs_on = [name for name in new.switches if name not in restart]
+    let_go = tuple(name for name in runs_on if any(name in link.nodes for link in remove))
+    ending = [name for name in old_switches if name not in new.switches or name in restart]
+    gone = [node for node in old_nodes if node not in new_nodes or node in fresh]
     return Plan(
-        stop=tuple(stop),
-        let_go=tuple(let_go),
-        remove_links=tuple(remove),
+        stop=tuple(name for name in ending if name in seen.nodes),
+        let_go=let_go,
+        remove_links=remove,
         remove_nodes=tuple(node for node in gone if node in seen.nodes),
         make_nodes=tuple(node for node in new_nodes if node in fresh),
-        make_links=tuple(make),
-        settle=tuple(settle),
-        gateways=_gateways(old, new, fresh, [*make, *settle]),
-        start=tuple(name for name in new.switches if name in restart),
-        apply=tuple(apply),
+        make_links=make,
+        settle=settle,
+        gateways=_gateways(old, new, fresh, (*make, *settle)),
+        start=tuple(restart),
+        apply=tuple(name for name in runs_on if name in let_go or _switch_differs(old, new, name, ofports)),
     )
 
 
@@ -140,11 +125,18 @@ def _stays(link: Link, new: Topology, seen: Seen, fresh: set[str]) -> bool:
     return all((end.node, end.device) in seen.devices for end in wanted.ends)
 
 
-def _own_matters(topology: Topology, link: Link) -> object:
-    """What a link's own devices depend on; the rest is the switch's. Offloads follow from the datapath."""
-    ends = zip(link.ends, link.impair, strict=True)
-    datapaths = {name: topology.switches[name].datapath for name in link.nodes if name in topology.switches}
-    return link.mtu, link.offload, datapaths, {end.node: (end.addresses, impair) for end, impair in ends}
+def _settles(old: Topology | None, new: Topology, before: Link, after: Link) -> bool:
+    """Whether something changed that the link's own devices depend on; the rest is the switch's."""
+
+    def own(topology: Topology, link: Link) -> object:
+        ends = {end.node: (end.addresses, out) for end, out in zip(link.ends, link.impair, strict=True)}
+        # Offloads follow from the datapath.
+        datapaths = {
+            name: topology.switches[name].datapath for name in link.nodes if name in topology.switches
+        }
+        return link.mtu, link.offload, datapaths, ends
+
+    return old is not None and own(old, before) != own(new, after)
 
 
 def _must_restart(old: Topology | None, new: Topology, name: str, seen: Seen) -> bool:
@@ -167,7 +159,9 @@ def _switch_differs(old: Topology | None, new: Topology, name: str, ofports: Ofp
     return own(old.switches[name]) != own(new.switches[name]) or ports(old) != ports(new)
 
 
-def _gateways(old: Topology | None, new: Topology, fresh: set[str], touched: list[Link]) -> tuple[str, ...]:
+def _gateways(
+    old: Topology | None, new: Topology, fresh: set[str], touched: tuple[Link, ...]
+) -> tuple[str, ...]:
     return tuple(
         name
         for name, host in new.hosts.items()

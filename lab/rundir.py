@@ -66,7 +66,9 @@ def locked(lab: str, verb: str) -> Iterator[Path]:
         yield path
     finally:
         holder.unlink(missing_ok=True)
-        remove_if_empty(path, labs_dir(), run_dir())
+        remove_if_empty(path, labs_dir())
+        if run_dir() == DEFAULT_RUNDIR:  # A folder that the user named is the user's.
+            remove_if_empty(run_dir())
         os.close(fd)
 
 

@@ -67,10 +67,10 @@ def save(folder: Path, state: State) -> None:
 
 def _read(lab: str) -> dict[str, Any] | None:
     try:
-        stored: dict[str, Any] = json.loads((rundir.lab_dir(lab) / FILE).read_text())
+        stored: object = json.loads((rundir.lab_dir(lab) / FILE).read_text())
     except (OSError, ValueError):
         return None
-    return stored if isinstance(stored, dict) and _KEYS <= stored.keys() else None
+    return stored if isinstance(stored, dict) and _KEYS.issubset(stored) else None
 
 
 def summary(lab: str) -> Summary | None:

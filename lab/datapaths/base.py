@@ -80,7 +80,7 @@ class Datapath:
     ports: Callable[[Node], list[PortState]]
     stop: Callable[[Node], None]
     alive: Callable[[Node], bool]
-    finishes_checksums: bool
+    takes_offloads: bool
     """True if unfinished checksums of a sender are of no concern: the kernel forwards them as what they are.
     """
 

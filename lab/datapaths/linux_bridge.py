@@ -147,5 +147,5 @@ DATAPATH = Datapath(
     ports=_ports,
     stop=_stop,
     alive=_alive,
-    finishes_checksums=True,
+    takes_offloads=True,
 )

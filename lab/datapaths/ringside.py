@@ -226,5 +226,5 @@ DATAPATH = Datapath(
     ports=_ports,
     stop=_stop,
     alive=_alive,
-    finishes_checksums=False,
+    takes_offloads=False,
 )

@@ -1,40 +1,43 @@
-"""Offload features of a device: read, set, given back."""
+"""Offload features of a device: read, set, given back. Names are those that `ethtool -k` shows."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from lab.host.command import run
 
-# What a sender must not leave to a device whose other end is an AF_XDP socket: checksums (the ring carries no
-# word about an unfinished one), segmentation (a frame would not fit), and VLAN tags beside the packet (the
-# socket would not see them).
 TX_CHECKSUM = ("tx-checksum-ip-generic", "tx-checksum-sctp")
-TX_VLAN = ("tx-vlan-hw-insert", "tx-vlan-stag-hw-insert")
-TX_SEGMENTATION = (
-    "tx-tcp-segmentation",
-    "tx-tcp-ecn-segmentation",
-    "tx-tcp-mangleid-segmentation",
-    "tx-tcp6-segmentation",
-    "tx-udp-segmentation",
-    "tx-sctp-segmentation",
-)
+_TX_VLAN = ("tx-vlan-offload", "tx-vlan-stag-hw-insert")
+
+
+def beyond_af_xdp(names: list[str]) -> list[str]:
+    """Features that a sender must not use when the other end of its link is an AF_XDP socket, checksums apart.
+
+    Segmentation, because 64 KiB fit no umem frame (in software, before the device, it leaves whole frames: that
+    stays). VLAN tags beside the packet, because the socket gets the packet alone.
+    """
+    segmentation = [name for name in names if name.startswith("tx-") and name.endswith("-segmentation")]
+    return [*segmentation, *(name for name in names if name in _TX_VLAN)]
 
 
 def features(netns: str, device: str) -> dict[str, bool]:
     """The features that can be changed, as requested (what the kernel then makes of them may be less)."""
-    answer = json.loads(run(["ethtool", "--json", "-k", device], netns=netns).stdout)[0]
     return {
         name: bool(value["requested"])
-        for name, value in answer.items()
-        if isinstance(value, dict) and value["requested"] is not None and not value["fixed"]
+        for name, value in _shown(netns, device).items()
+        if value["requested"] is not None and not value["fixed"]
     }
 
 
 def active(netns: str, device: str) -> dict[str, bool]:
     """Every feature, as it is in effect."""
-    answer = json.loads(run(["ethtool", "--json", "-k", device], netns=netns).stdout)[0]
-    return {name: bool(value["active"]) for name, value in answer.items() if isinstance(value, dict)}
+    return {name: bool(value["active"]) for name, value in _shown(netns, device).items()}
+
+
+def _shown(netns: str, device: str) -> dict[str, dict[str, Any]]:
+    answer: dict[str, Any] = json.loads(run(["ethtool", "--json", "-k", device], netns=netns).stdout)[0]
+    return {name: value for name, value in answer.items() if isinstance(value, dict)}
 
 
 def set_features(netns: str, device: str, wanted: dict[str, bool]) -> None:

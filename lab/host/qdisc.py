@@ -1,7 +1,7 @@
 """Impairment by the kernel's queueing disciplines, put where AF_XDP cannot go past it.
 
     host → switch    a qdisc on the host's eth0: the host's kernel sends through it
-    switch → host    AF_XDP sends past the qdisc of its own device: the packets are impaired where they arrive,
+    switch → host    AF_XDP sends past the qdisc of its own device; so packets are impaired where they arrive
                      eth0 ingress ─ mirred → ifb-eth0 ─ qdisc → eth0's stack
     switch ⇄ switch  neither end has such a place: a namespace in the middle (Link.wire) hands packets from
                      one veth to the other, and each veth there has a qdisc

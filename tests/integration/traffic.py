@@ -29,10 +29,11 @@ def iperf(lab: Lab, server: str, client: str, *words: str, address: str = "") ->
             line = listening.stdout.readline()
             assert line, f"iperf3 -s ended: {said}"
             said += line
-        to = ("-c", address or lab.address(server), "-p", str(IPERF_PORT), "-t", "1", "-J",
-        "--connect-timeout", "5000") done = lab.exec(client, "iperf3", *to, *words, check=False) document:
-        dict[str, Any] = json.loads(done.stdout) assert "error" not in document, document["error"] return
-        document
+        to = ("-c", address or lab.address(server), "-p", str(IPERF_PORT), "--connect-timeout", "5000")
+        done = lab.exec(client, "iperf3", "-t", "1", "-J", *to, *words, check=False)
+        document: dict[str, Any] = json.loads(done.stdout)
+        assert "error" not in document, document["error"]
+        return document
     finally:
         listening.terminate()
         listening.communicate()

@@ -1,6 +1,7 @@
 """What must not go on is stopped at the door: exit code 1, one clear message, nothing on the host."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.lab.harness import Lab, environment, run_lab, topology_file
 pytestmark = [pytest.mark.root, pytest.mark.netns]
 
 HEAD = "name: t\nhosts: {h1: , h2: }\nswitches: {s1: {datapath: linux-bridge}}\n"
+RINGSIDE = HEAD.replace("linux-bridge", "ringside")
 
 
 @pytest.mark.parametrize(
@@ -19,8 +21,7 @@ HEAD = "name: t\nhosts: {h1: , h2: }\nswitches: {s1: {datapath: linux-bridge}}\n
     [
         (HEAD + "links: [{ends: [h1, s1], colour: red}]", "links[0].colour: unknown key"),
         (HEAD + "links: [{ends: [h1, s9]}]", "links[0].ends[1]: leads to 's9'"),
-        (HEAD.replace("linux-bridge", "ringside") + "links: [{ends: [h1, s1], mtu: 9000}]", "links[0].mtu:
-        found 9000"),
+        (RINGSIDE + "links: [{ends: [h1, s1], mtu: 9000}]", "links[0].mtu: found 9000"),
     ],
 )
 def test_wrong_topology(lab: Lab, tmp_path: Path, text: str, message: str) -> None:
@@ -32,9 +33,12 @@ def test_wrong_topology(lab: Lab, tmp_path: Path, text: str, message: str) -> No
 
 
 def test_not_root(lab: Lab) -> None:
-    nobody = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-m", "lab", "up", "--name",
-    lab.name] done = subprocess.run(nobody, capture_output=True, text=True, env=environment()) assert
-    done.returncode == 1 assert "needs root" in done.stderr assert "sudo ./invoke lab.up" in done.stderr
+    nobody = ("setpriv", "--reuid", "65534", "--clear-groups")
+    up = (sys.executable, "-m", "lab", "up", "--name", lab.name)
+    done = subprocess.run([*nobody, *up], capture_output=True, text=True, env=environment())
+    assert done.returncode == 1
+    assert "needs root" in done.stderr
+    assert "sudo ./invoke lab.up" in done.stderr
 
 
 def test_bad_name_of_a_lab(lab: Lab) -> None:
@@ -79,9 +83,11 @@ def test_second_command_on_the_same_lab_is_told_of_the_first(lab: Lab) -> None:
     )  # fmt: skip
     try:
         assert first.stderr is not None
-        assert any("ping between all hosts" in line for line in first.stderr)  # A second of TCP follows.
+        assert any("ping between all hosts" in line for line in first.stderr)
+        first.send_signal(signal.SIGSTOP)  # However slow this machine is, the first is not done.
         second = lab.down(check=False)
     finally:
+        first.send_signal(signal.SIGCONT)
         first.communicate(timeout=60)
     assert first.returncode == 0
     assert second.returncode == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.harness import Lab, environment, running, run_lab
+from tests.lab.harness import Lab, environment, run_lab, running
 
 pytestmark = [pytest.mark.root, pytest.mark.netns]
 
@@ -76,8 +76,8 @@ def test_unknown_node(pair: Lab) -> None:
 
 
 def test_plain_iproute2_finds_the_node(pair: Lab) -> None:
-    done = subprocess.run(["ip", "netns", "exec", pair.netns("h1"), "ip", "-br", "address"],
-    capture_output=True, text=True) assert "10.0.0.1/24" in done.stdout
+    plain = ["ip", "netns", "exec", pair.netns("h1"), "ip", "-br", "address"]
+    assert "10.0.0.1/24" in subprocess.run(plain, capture_output=True, text=True).stdout
 
 
 def test_shell_says_in_its_prompt_where_it_is(pair: Lab) -> None:
@@ -103,8 +103,9 @@ def test_shell_says_in_its_prompt_where_it_is(pair: Lab) -> None:
 
 def test_capture_writes_a_file_that_tcpdump_reads(pair: Lab, tmp_path: Path) -> None:
     file = tmp_path / "link.pcap"
+    two = ("-c", "2", "icmp")
     watching = subprocess.Popen(
-        [sys.executable, "-m", "lab", "capture", "--name", pair.name, "s1-h1", "-w", str(file), "--", "-c", "2", "icmp"],
+        [sys.executable, "-m", "lab", "capture", "--name", pair.name, "s1-h1", "-w", str(file), "--", *two],
         stderr=subprocess.PIPE, text=True, env=environment(),
     )  # fmt: skip
     assert watching.stderr is not None
@@ -142,7 +143,9 @@ def test_status_for_people(pair: Lab) -> None:
 @pytest.mark.afxdp
 def test_switch_node_knows_its_socket_and_links_between_switches_their_way_out() -> None:
     with running("--topology", "chain", "--no-check") as chain:
-        names = {json.loads(chain.exec(node, "ringside", "show", "--json").stdout)["name"] for node in ("s1",
-        "s2")} assert names == {"s1", "s2"} done = run_lab("capture", "--name", chain.name, "s1-s2",
-        check=False) assert done.returncode == 1 assert "both ends are ports of AF_XDP switches" in
-        done.stderr assert "ringside capture s2 -w FILE.pcapng" in done.stderr
+        shown = [chain.exec(node, "ringside", "show", "--json").stdout for node in ("s1", "s2")]
+        assert [json.loads(one)["name"] for one in shown] == ["s1", "s2"]
+        done = run_lab("capture", "--name", chain.name, "s1-s2", check=False)
+        assert done.returncode == 1
+        assert "both ends are ports of AF_XDP switches" in done.stderr
+        assert "ringside capture s2 -w FILE.pcapng" in done.stderr

@@ -12,8 +12,11 @@ from tests.lab.harness import Lab, topology_file
 pytestmark = [pytest.mark.root, pytest.mark.netns]
 
 RATE = 20e6
-PAIR = "name: t\nhosts: {h1: , h2: }\nswitches: {s1: {datapath: %s}}\nlinks: [{ends: [h1, s1]%s}, {ends: [h2,
-s1]}]" CHAIN = (
+PAIR = (
+    "name: t\nhosts: {h1: , h2: }\nswitches: {s1: {datapath: %s}}\n"
+    "links: [{ends: [h1, s1]%s}, {ends: [h2, s1]}]"
+)
+CHAIN = (
     "name: t\nhosts: {h1: , h2: }\nswitches: {s1: {datapath: %s}, s2: {datapath: %s}}\n"
     "links: [{ends: [h1, s1]}, {ends: [s1, s2], impair: {s1->s2: {rate: 20mbit}}}, {ends: [s2, h2]}]"
 )
@@ -69,8 +72,9 @@ def test_delay_without_netem_names_the_kernel_option(lab: Lab, tmp_path: Path) -
     text = PAIR % ("linux-bridge", ", impair: {delay: 10ms}")
     done = lab.up("--topology", topology_file(tmp_path, text), check=False)
     assert done.returncode == 1
-    assert "error: links[0].impair: delay and loss need the kernel's netem (CONFIG_NET_SCH_NETEM)" in
-    done.stderr assert "a rate alone works" in done.stderr
+    needs = "delay and loss need the kernel's netem (CONFIG_NET_SCH_NETEM)"
+    assert f"error: links[0].impair: {needs}" in done.stderr
+    assert "a rate alone works" in done.stderr
 
 
 @NETEM
