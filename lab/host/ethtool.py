@@ -12,10 +12,10 @@ _TX_VLAN = ("tx-vlan-offload", "tx-vlan-stag-hw-insert")
 
 
 def beyond_af_xdp(names: list[str]) -> list[str]:
-    """Features that a sender must not use when the other end of its link is an AF_XDP socket, checksums apart.
+    """Features that a sender must not use where the other end of its link is an AF_XDP socket; not checksums.
 
-    Segmentation, because 64 KiB fit no umem frame (in software, before the device, it leaves whole frames: that
-    stays). VLAN tags beside the packet, because the socket gets the packet alone.
+    Segmentation, because 64 KiB fit no umem frame (in software, before the device, it leaves whole frames:
+    that stays). VLAN tags beside the packet, because the socket gets the packet alone.
     """
     segmentation = [name for name in names if name.startswith("tx-") and name.endswith("-segmentation")]
     return [*segmentation, *(name for name in names if name in _TX_VLAN)]
