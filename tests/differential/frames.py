@@ -71,7 +71,7 @@ def ipv6_packet(draw: st.DrawFn) -> Packet:
                     IPv6ExtHdrFragment(),
                     IPv6ExtHdrFragment(offset=0, m=1),
                     IPv6ExtHdrFragment(offset=8, m=0),
-                    AH(spi=1, icv=b"0" * 12),
+                    AH(spi=1, icv=b"0" * 12, payloadlen=4),
                 ]
             )
         )

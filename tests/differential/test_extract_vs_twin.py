@@ -94,6 +94,8 @@ def test_scapy_reads_the_same_fields(data: bytes) -> None:
             assert (key.tp_src, key.tp_dst) == ports
     elif IPv6 in packet:
         assert key.nw_src == ipaddress.IPv6Address(packet[IPv6].src).packed
+        if key.nw_proto == 0:
+            return  # A chain of extension headers that ends nowhere: the twin's case.
         assert key.nw_tos == packet[IPv6].tc
         if not key.nw_frag & 2 and (ports := scapy_ports(packet)):
             assert (key.tp_src, key.tp_dst) == ports
