@@ -1,5 +1,5 @@
-// What the api_*.c files share. Everything here belongs to the control thread; what the PMD uses of it is changed
-// in pmd_run() only.
+// What the api_*.c files share. Everything here belongs to the control thread; what the PMD uses of
+// it is changed in pmd_run() only.
 
 #ifndef RINGSIDE_API_API_PRIVATE_H
 #define RINGSIDE_API_API_PRIVATE_H

@@ -1,4 +1,5 @@
-// The flow table and the MAC table. A change is prepared here, published in the PMD, and cleaned up here.
+// The flow table and the MAC table. A change is prepared here, published in the PMD, and cleaned up
+// here.
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,7 +99,8 @@ static void destroy_rules(struct rule **rules, uint32_t n) {
     }
 }
 
-// Frees the rules that the table did not take: replaced by later ones, or had already by the old table.
+// Frees the rules that the table did not take: replaced by later ones, or had already by the old
+// table.
 static void destroy_unused(struct rule **rules, uint32_t n, const struct oftable *table) {
     for (uint32_t i = 0; i < n; i++) {
         rules[i]->kept = false;

@@ -1,8 +1,9 @@
-// All that Python may see of the switch, and nothing more. cffi reads this file as it stands: plain structs, opaque
-// handles, functions. Strings are NUL-terminated UTF-8.
+// All that Python may see of the switch, and nothing more. cffi reads this file as it stands: plain
+// structs, opaque handles, functions. Strings are NUL-terminated UTF-8.
 //
-// Functions that can fail return 0 or a negative errno and fill `err` (which may be NULL). All of them may be called
-// from any one thread at a time (the control thread); none may be called from a PMD.
+// Functions that can fail return 0 or a negative errno and fill `err` (which may be NULL). All of
+// them may be called from any one thread at a time (the control thread); none may be called from a
+// PMD.
 
 #ifndef RINGSIDE_API_SWITCH_API_H
 #define RINGSIDE_API_SWITCH_API_H
@@ -22,8 +23,8 @@ struct rs_error {
 
 struct rs_switch_config {
     char name[16];
-    bool threaded;        // false: no PMD thread; rs_switch_poll() runs one iteration (tests, fuzzers).
-    bool busy;            // true: never sleep. false: after spin_us without a packet, sleep until one comes.
+    bool threaded;        // false: no PMD thread; rs_switch_poll() runs an iteration (tests).
+    bool busy;            // true: never sleep. false: sleep after spin_us without a packet.
     uint32_t spin_us;
     int cpu;              // Core that the PMD thread is pinned to, -1 = none.
     uint32_t umem_frames; // Frames (4096 bytes each) of each umem; 0 = 16384.
@@ -78,7 +79,7 @@ struct rs_port_info {
     uint16_t queues[64];
     int xsk_fds[64];       // afxdp: the sockets, for the XSKMAP. Owned by the switch. Else -1.
     bool zero_copy;
-    int zero_copy_errno;   // Why zero copy was refused under RS_BIND_AUTO; 0 = granted or not tried.
+    int zero_copy_errno;   // Why RS_BIND_AUTO did not get zero copy; 0 = granted or not tried.
     bool umem_shared;
     uint32_t bind_wait_ms; // Time waited for a queue that was still being freed.
     int csum;
@@ -109,7 +110,7 @@ int rs_dummy_take(rs_switch *sw, uint32_t ofport, uint8_t *buffer, size_t cap);
 
 // ---- statistics ------------------------------------------------------------------------------
 
-#define RS_N_DROPS 17 // Checked against drop_reason.h when compiled.
+#define RS_N_DROPS 16 // Checked against drop_reason.h when compiled.
 
 struct rs_xsk_stats {
     uint64_t rx_dropped, rx_invalid_descs, tx_invalid_descs, rx_ring_full, rx_fill_ring_empty_descs,
@@ -138,9 +139,10 @@ struct rs_umem_stats {
     int numa_node;
 };
 
-// Statistics of all ports, taken at one moment between two batches, so that they balance to the packet.
-// Returns how many ports there are (may exceed cap).
-uint32_t rs_stats(rs_switch *sw, struct rs_port_stats *ports, uint32_t cap, struct rs_pmd_stats *pmd);
+// Statistics of all ports, taken at one moment between two batches, so that they balance to the
+// packet. Returns how many ports there are (may exceed cap).
+uint32_t rs_stats(rs_switch *sw, struct rs_port_stats *ports, uint32_t cap,
+                  struct rs_pmd_stats *pmd);
 uint32_t rs_umem_list(rs_switch *sw, struct rs_umem_stats *umems, uint32_t cap);
 // Name and meaning of drop counter i; NULL past the end.
 const char *rs_drop_name(uint32_t i);
@@ -151,10 +153,11 @@ const char *rs_drop_meaning(uint32_t i);
 // Adds a rule in ovs-ofctl syntax ("priority=10,in_port=1,ip,nw_dst=10.0.0.0/8,actions=output:2").
 // Ports may be numbers or names. A rule with the same priority and match is replaced.
 int rs_flow_add(rs_switch *sw, const char *text, struct rs_error *err);
-// Deletes rules: non-strict as ovs-ofctl del-flows (every rule at least as specific), or, if `strict`, the one with exactly
-// this priority and match. Returns how many, or a negative errno.
+// Deletes rules: non-strict as ovs-ofctl del-flows (every rule at least as specific), or, if
+// `strict`, the one with exactly this priority and match. Returns how many, or a negative errno.
 int rs_flow_del(rs_switch *sw, const char *text, bool strict, struct rs_error *err);
-// Replaces the whole table at once by n rules: all or nothing. err->field names the rule ("flows[3].nw_src").
+// Replaces the whole table at once by n rules: all or nothing. err->field names the rule
+// ("flows[3].nw_src").
 int rs_flow_replace(rs_switch *sw, const char *const *texts, uint32_t n, struct rs_error *err);
 
 struct rs_flow_stats {
@@ -162,7 +165,8 @@ struct rs_flow_stats {
     uint32_t priority;
     double age_s; // Since it was added.
 };
-// Rule i in order of falling priority: its text in ovs-ofctl syntax (without statistics) in `text`. -ENOENT past the end.
+// Rule i in order of falling priority: its text in ovs-ofctl syntax (without statistics) in `text`.
+// -ENOENT past the end.
 int rs_flow_get(rs_switch *sw, uint32_t i, char *text, size_t cap, struct rs_flow_stats *stats);
 uint32_t rs_flow_count(rs_switch *sw);
 
@@ -181,9 +185,11 @@ uint32_t rs_fdb_flush(rs_switch *sw);
 
 // ---- trace and capture -----------------------------------------------------------------------
 
-// What would happen to a packet that is described by ovs-ofctl fields ("in_port=h1,tcp,nw_dst=10.0.0.2"): the text
-// explains it step by step. Learns nothing, counts nothing, sends nothing. Returns the length, or a negative errno.
-int rs_trace_flow(rs_switch *sw, const char *flow_text, char *out, size_t cap, struct rs_error *err);
+// What would happen to a packet that is described by ovs-ofctl fields
+// ("in_port=h1,tcp,nw_dst=10.0.0.2"): the text explains it step by step. Learns nothing, counts
+// nothing, sends nothing. Returns the length, or a negative errno.
+int rs_trace_flow(rs_switch *sw, const char *flow_text, char *out, size_t cap,
+                  struct rs_error *err);
 // The same for a whole frame that came in on a port.
 int rs_trace_packet(rs_switch *sw, uint32_t ofport, const uint8_t *frame, size_t len, char *out,
                     size_t cap, struct rs_error *err);

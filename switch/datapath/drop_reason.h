@@ -21,7 +21,6 @@
     X(TX_TOO_LONG, "tx_too_long", "longer than the output port's MTU or frame")                    \
     X(TX_DOWN, "tx_down", "the output port is down")                                               \
     X(TX_ERROR, "tx_error", "the kernel refused the packet")                                       \
-    X(TX_REMOVED, "tx_removed", "the output port was removed with the packet in its queue")        \
     X(SINK_FULL, "sink_full", "a dummy port's reader did not take the packet in time")
 
 enum drop_reason {
