@@ -72,30 +72,39 @@ Ofports = Mapping[str, Mapping[str, int]]
 
 def carry_out(site: Site, plan: Plan, old: Topology | None, new: Topology, ofports: Ofports) -> None:
     """Does every step of the plan. Raises LabError, OSError at the first failure; the caller undoes."""
-    for line in plan.lines():
-        site.progress.step(line)
     if old is not None:
-        _take_down(site, plan, old, new, ofports)
+        _take_down(site, plan, old, ofports)
     netns.prepare_dir()
+    _say(site, plan, "make_nodes")
     in_parallel(lambda node: _make_node(site, node), plan.make_nodes)
     for name in plan.make_nodes:
         site.session(name).set("lo", state="up")
+    _say(site, plan, "make_links", "settle", "gateways")
     for link in plan.make_links:
         _make_link(site, link)
-    for link in (*plan.make_links, *plan.settle):
+    touched = (*plan.make_links, *plan.settle)
+    for link in touched:
         _settle_addresses(site, link)
-    in_parallel(lambda name: _settle_end(site, new, name), _host_ends([*plan.make_links, *plan.settle]))
-    for link in (*plan.make_links, *plan.settle):
+    in_parallel(lambda name: _settle_end(site, new, name), _host_ends(touched))
+    for link in touched:
         _impair(site, link, was_made=link in plan.make_links)
     for host in plan.gateways:
         addr.set_gateway(site.session(host), str(new.hosts[host].gateway))
+    _say(site, plan, "start", "apply")
     in_parallel(lambda name: _start(site, new, name, ofports), plan.start)
     for name in plan.apply:
         datapath, node = site.switch(new, name)
         datapath.apply(node, ports_of(new, name, ofports.get(name)))
 
 
-def _take_down(site: Site, plan: Plan, old: Topology, new: Topology, ofports: Ofports) -> None:
+def _say(site: Site, plan: Plan, *steps: str) -> None:
+    for step in steps:
+        if line := plan.line(step):
+            site.progress.step(line)
+
+
+def _take_down(site: Site, plan: Plan, old: Topology, ofports: Ofports) -> None:
+    _say(site, plan, "stop", "let_go")
     for name in plan.stop:
         datapath, node = site.switch(old, name)
         datapath.stop(node)
@@ -103,20 +112,24 @@ def _take_down(site: Site, plan: Plan, old: Topology, new: Topology, ofports: Of
     for name in plan.let_go:
         datapath, node = site.switch(old, name)
         leaving = {link.end_at(name).device for link in old.links_of(name) if link.nodes in going}
-        datapath.apply(
-            node, [port for port in ports_of(old, name, ofports.get(name)) if port.device not in leaving]
-        )
+        ports = ports_of(old, name, ofports.get(name))
+        datapath.apply(node, [port for port in ports if port.device not in leaving])
+    _say(site, plan, "remove_links", "remove_nodes")
     for link in plan.remove_links:
-        for end in link.ends:
-            if netns.exists(site.namespace(end.node)):
-                site.session(end.node).remove(end.device)
-                site.session(end.node).remove(f"ifb-{end.device}")
-        _forget_features(site, link)
+        _remove_link(site, link)
     for node_name in plan.remove_nodes:
         site.close(node_name)
         netns.remove(site.namespace(node_name))
         if entry := site.ledger.find("netns", name=site.namespace(node_name)):
             site.ledger.undone(entry.number)
+
+
+def _remove_link(site: Site, link: Link) -> None:
+    for end in link.ends:
+        if netns.exists(site.namespace(end.node)):
+            site.session(end.node).remove(end.device)
+            site.session(end.node).remove(f"ifb-{end.device}")
+    _forget_features(site, link)
 
 
 def _make_node(site: Site, node: str) -> None:
@@ -164,7 +177,7 @@ def _settle_addresses(site: Site, link: Link) -> None:
             addr.settle(session, end.device, end.addresses)
 
 
-def _host_ends(links: list[Link]) -> list[str]:
+def _host_ends(links: Iterable[Link]) -> list[str]:
     return [f"{end.node}/{end.device}" for link in links for end in link.ends if end.is_host]
 
 

@@ -49,22 +49,28 @@ class Plan:
         """Nothing to do."""
         return not any(getattr(self, field.name) for field in fields(self))
 
+    def line(self, step: str) -> str | None:
+        """One of the steps (a field's name) for people; None if there is nothing to do in it."""
+        names = ", ".join(_name(one) for one in getattr(self, step))
+        return f"{_WORDS[step]} {names}" if names else None
+
     def lines(self) -> list[str]:
         """The plan for people, one step a line."""
-        words = {
-            "stop": "stop switch",
-            "let_go": "take ports off",
-            "remove_links": "remove link",
-            "remove_nodes": "remove node",
-            "make_nodes": "add node",
-            "make_links": "add link",
-            "settle": "change link",
-            "gateways": "set gateway of",
-            "start": "start switch",
-            "apply": "change switch",
-        }
-        steps = {text: [_name(step) for step in getattr(self, name)] for name, text in words.items()}
-        return [f"{text} {', '.join(names)}" for text, names in steps.items() if names]
+        return [line for step in _WORDS if (line := self.line(step)) is not None]
+
+
+_WORDS = {
+    "stop": "stop switch",
+    "let_go": "take ports off",
+    "remove_links": "remove link",
+    "remove_nodes": "remove node",
+    "make_nodes": "add node",
+    "make_links": "add link",
+    "settle": "change link",
+    "gateways": "set gateway of",
+    "start": "start switch",
+    "apply": "change switch",
+}
 
 
 def _name(step: str | Link) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -11,18 +10,18 @@ from rich.text import Text
 
 from lab.host.qdisc import root_arguments
 from lab.status import LabStatus, LinkStatus
-from lab.topology.model import End, Impair
+from lab.topology.model import Impair
 from lab.topology.reach import Expect
 from lab.topology.units import show_delay, show_rate
 from lab.verify import PingResult, Verdict, summary
 
-_WIDE = 200
+_WIDE = 130
+"""Columns that a table may take; a narrower terminal breaks its lines, and no cell is cut."""
 
 
 def console() -> Console:
-    """Standard output. Not a terminal: wide, so that no cell is cut."""
-    out = Console(highlight=False)
-    return out if sys.stdout.isatty() else Console(highlight=False, width=_WIDE)
+    """Standard output."""
+    return Console(highlight=False, width=max(_WIDE, Console().width))
 
 
 def _table(*columns: str, title: str | None = None) -> Table:
@@ -48,21 +47,25 @@ def links(status: LabStatus) -> Table:
         )
         if used
     ]
-    table = _table("link", "ends", "XDP mode", "queue", "zero copy", "checksums", "MTU>", *extra)
+    table = _table(
+        "link", "devices", "XDP mode", "queue", "zero copy", "checksums", "MTU>", *extra, "addresses"
+    )
     for one in shown:
-        cells = [one.link.name, " ─ ".join(_end(end) for end in one.link.ends), *_ports(one), one.offload]
-        cells.append(str(one.mtu) if one.mtu is not None else "gone")
+        mtu = str(one.mtu) if one.mtu is not None else "gone"
+        cells = [
+            one.link.name,
+            " ─ ".join(end.device for end in one.link.ends),
+            *_ports(one),
+            one.offload,
+            mtu,
+        ]
         if "VLAN" in extra:
             cells.append(str(one.link.vlan or ""))
         if "impairment" in extra:
             cells.append(_impairments(one))
+        cells.append(", ".join(address for end in one.link.ends for address in end.addresses))
         table.add_row(*cells)
     return table
-
-
-def _end(end: End) -> str:
-    first = f" {end.addresses[0]}" if end.addresses else ""
-    return f"{end.node}/{end.device}{first}"
 
 
 def _ports(one: LinkStatus) -> list[str]:

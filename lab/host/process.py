@@ -165,7 +165,12 @@ def _reap(fd: int) -> None:
 
 
 def _name(pid: int) -> str:
+    """The command; of a Python module, the module and its first word, for all of those are `python`."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return "?"
+    if name.startswith("python") and "-m" in words:
+        return " ".join(words[words.index("-m") + 1 :][:2]).strip()
+    return name
