@@ -1,6 +1,6 @@
 """Printing: tables for people, `--json` for scripts.
 
-The tables are made here, not by rich: 100,000 rules take that 46 s, this one; and importing it is what
+The tables are made here, not by rich: 100,000 rules take that 46 s, this 1 s; and importing it is what
 would keep `ringside show` from starting in a tenth of a second.
 """
 
