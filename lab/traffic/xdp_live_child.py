@@ -8,8 +8,8 @@ It runs under SCHED_FIFO only while it sends. It ends when its input ends, or by
 
 Whatever happens to the one who started it, a run ends by itself after SECONDS (answer: "expired"). A
 real-time process that nobody stops would keep its core for minutes, and with it every process that waits
-there for its turn while it holds a lock of the kernel: tasks were seen hanging for more than four minutes behind the lock
-of the XDP dispatcher.
+there for its turn while it holds a lock of the kernel: tasks were seen hanging for more than four minutes
+behind the lock of the XDP dispatcher.
 """
 
 from __future__ import annotations
