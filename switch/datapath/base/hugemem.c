@@ -30,6 +30,28 @@ static void populate(uint8_t *base, size_t bytes, size_t step) {
     }
 }
 
+// Plain pages, of which the kernel makes huge ones by itself where it can (transparent hugepages want
+// the region aligned, and the advice before the first touch).
+static void *map_plain(size_t bytes, struct hugemem *out) {
+    bool large = bytes >= HUGEPAGE_BYTES;
+    size_t slack = large ? HUGEPAGE_BYTES : 0;
+    uint8_t *base = map_pages(bytes + slack, 0);
+    if (!base) {
+        return NULL;
+    }
+    if (large) {
+        size_t before = -(uintptr_t)base & (HUGEPAGE_BYTES - 1);
+        if (before > 0) {
+            munmap(base, before);
+        }
+        base += before;
+        munmap(base + bytes, slack - before);
+        (void)madvise(base, bytes, MADV_HUGEPAGE);
+    }
+    *out = (struct hugemem){.base = base, .bytes = bytes};
+    return base;
+}
+
 int hugemem_map(size_t bytes, int numa_node, struct hugemem *out) {
     *out = (struct hugemem){0};
     if (bytes == 0) {
@@ -43,12 +65,10 @@ int hugemem_map(size_t bytes, int numa_node, struct hugemem *out) {
     if (base) {
         *out = (struct hugemem){.base = base, .bytes = huge, .huge = true};
     } else {
-        size_t rounded = (bytes + page - 1) & ~(page - 1);
-        base = map_pages(rounded, numa_node < 0 ? MAP_POPULATE : 0);
+        base = map_plain((bytes + page - 1) & ~(page - 1), out);
         if (!base) {
             return -ENOMEM;
         }
-        *out = (struct hugemem){.base = base, .bytes = rounded};
     }
     prefer_node(out->base, out->bytes,
                 numa_node); // Before the first touch, which decides the node.

@@ -118,8 +118,8 @@ static int pmd_init(struct pmd *pmd) {
     }
     pthread_mutex_init(&pmd->mail_lock, NULL);
     pthread_cond_init(&pmd->mail_done, NULL);
-    pmd->epoll_fd = pmd->wake_fd = -1;
-    pmd->rxqs = calloc(1, sizeof *pmd->rxqs);
+    pmd->wake_fd = -1;
+    pmd->rxqs = pmd_rxqs_create(0);
     if (!pmd->rxqs) {
         return -ENOMEM;
     }
@@ -128,13 +128,14 @@ static int pmd_init(struct pmd *pmd) {
     if (error == 0) {
         error = pmd_sleep_init(pmd);
     }
+    pmd_sleep_watch(pmd, pmd->rxqs);
     return error == 0 && pmd->config.threaded ? start_thread(pmd) : error;
 }
 
 static void pmd_free(struct pmd *pmd) {
     pmd_sleep_destroy(pmd);
     emc_destroy(&pmd->emc);
-    free(pmd->rxqs);
+    pmd_rxqs_destroy(pmd->rxqs);
     pthread_cond_destroy(&pmd->mail_done);
     pthread_mutex_destroy(&pmd->mail_lock);
     free(pmd);

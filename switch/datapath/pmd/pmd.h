@@ -7,7 +7,7 @@
 // be short: forwarding waits for it.
 //
 // Sleep. In busy mode never. In adaptive mode, after spin_us without a packet, the thread waits in
-// epoll for any rx fd or for the control side; it wakes at the first packet and polls again. While
+// poll() for any rx fd or for the control side; it wakes at the first packet and polls again. While
 // a port still has packets to push into the kernel, or has no fd to wait for, it sleeps a
 // millisecond at most.
 //
@@ -31,9 +31,9 @@ struct pmd_config {
     struct upcall_ops upcall;
 };
 
-// Defined in words: packets = cache_hits + upcalls; runts are dropped by the ports and are not among
-// them. An iteration visits every rx queue; it is busy if one of them had a packet. Cycles asleep
-// are in neither sum.
+// Defined in words: packets = cache_hits + upcalls; runts are dropped by the ports and are not
+// among them. An iteration visits every rx queue; it is busy if one of them had a packet. Cycles
+// asleep are in neither sum.
 struct pmd_stats {
     uint64_t iterations, busy_iterations, sleeps, packets, cache_hits, upcalls;
     uint64_t cycles_busy, cycles_idle;

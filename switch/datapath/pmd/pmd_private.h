@@ -3,6 +3,7 @@
 #ifndef RINGSIDE_PMD_PMD_PRIVATE_H
 #define RINGSIDE_PMD_PMD_PRIVATE_H
 
+#include <poll.h>
 #include <pthread.h>
 
 #include "datapath/action/odp_execute.h"
@@ -20,6 +21,8 @@ struct pmd_rxq {
 
 struct pmd_rxqs { // Made by the control thread, then handed over whole.
     unsigned n;
+    bool fdless;        // Some rx queue has no fd to wait for.
+    struct pollfd *fds; // [n + 1] Of the rx queues, then the eventfd of the control side.
     struct pmd_rxq rxqs[];
 };
 
@@ -54,9 +57,7 @@ struct pmd {
     rs_counter iterations, busy_iterations, sleeps, packets, cache_hits, upcalls, cycles_busy,
         cycles_idle;
 
-    int epoll_fd; // Waits for rx fds and wake_fd.
-    int wake_fd;  // eventfd. Written by the control thread.
-    bool fdless;  // Some rx queue has no fd to wait for.
+    int wake_fd; // eventfd. Written by the control thread.
     bool stop;
 
     atomic_uint_least64_t warp_ms; // Writer: control, not threaded. Readers: any.
@@ -77,13 +78,16 @@ void pmd_process(struct pmd *pmd, struct port *port, struct dp_packet_batch *bat
 void pmd_send(struct odp_env *env, struct port *port, struct dp_packet_batch *batch);
 
 // pmd_rxq.c
+struct pmd_rxqs *pmd_rxqs_create(
+    unsigned cap); // Empty, with room for cap queues. NULL without memory.
+void pmd_rxqs_destroy(struct pmd_rxqs *rxqs); // NULL is fine.
 unsigned pmd_poll_rxqs(struct pmd *pmd);
 
 // pmd_sleep.c
 int pmd_sleep_init(struct pmd *pmd);
 void pmd_sleep_destroy(struct pmd *pmd);
-// Waits for what the present rx queues say. Called when they have changed.
-void pmd_sleep_watch(struct pmd *pmd);
+// Notes what pmd_sleep() will wait for once `rxqs` are the PMD's. Control thread.
+void pmd_sleep_watch(const struct pmd *pmd, struct pmd_rxqs *rxqs);
 void pmd_sleep(struct pmd *pmd);
 void pmd_wake(struct pmd *pmd); // Any thread.
 

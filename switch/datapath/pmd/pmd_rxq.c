@@ -43,6 +43,26 @@ unsigned pmd_poll_rxqs(struct pmd *pmd) {
     return received;
 }
 
+struct pmd_rxqs *pmd_rxqs_create(unsigned cap) {
+    struct pmd_rxqs *rxqs = calloc(1, sizeof *rxqs + cap * sizeof rxqs->rxqs[0]);
+    if (!rxqs) {
+        return NULL;
+    }
+    rxqs->fds = calloc(cap + 1, sizeof *rxqs->fds);
+    if (!rxqs->fds) {
+        free(rxqs);
+        return NULL;
+    }
+    return rxqs;
+}
+
+void pmd_rxqs_destroy(struct pmd_rxqs *rxqs) {
+    if (rxqs) {
+        free(rxqs->fds);
+        free(rxqs);
+    }
+}
+
 // A change of the installed ports, made by the control thread.
 struct change {
     struct pmd *pmd;
@@ -67,14 +87,13 @@ static void change_in_pmd(void *arg) {
         }
         pmd->n_unflushed = kept;
     }
-    pmd_sleep_watch(pmd);
 }
 
 static int change_ports(struct pmd *pmd, struct port *port, bool add) {
     // The control thread is the only one that changes the list, so it may read it without asking.
     const struct pmd_rxqs *old = pmd->rxqs;
     unsigned cap = old->n + (add ? port->n_rxq : 0);
-    struct pmd_rxqs *rxqs = calloc(1, sizeof *rxqs + cap * sizeof rxqs->rxqs[0]);
+    struct pmd_rxqs *rxqs = pmd_rxqs_create(cap);
     if (!rxqs) {
         return -ENOMEM;
     }
@@ -87,9 +106,10 @@ static int change_ports(struct pmd *pmd, struct port *port, bool add) {
     for (unsigned q = 0; add && q < port->n_rxq; q++) {
         rxqs->rxqs[rxqs->n++] = (struct pmd_rxq){.port = port, .queue = (uint16_t)q};
     }
+    pmd_sleep_watch(pmd, rxqs);
     struct change c = {.pmd = pmd, .port = port, .add = add, .rxqs = rxqs};
     pmd_run(pmd, change_in_pmd, &c);
-    free(c.rxqs);
+    pmd_rxqs_destroy(c.rxqs);
     return 0;
 }
 
