@@ -58,11 +58,15 @@ static inline bool vlan_bit(const uint8_t bitmap[512], uint16_t vlan) {
     return bitmap[vlan / 8] >> (vlan % 8) & 1;
 }
 
-// Does the port carry this VLAN, tagged or not?
+// Does the port carry this VLAN, tagged or not? A native port never carries VLAN 0: without a tag, its
+// packets would be taken for the native VLAN's.
 static inline bool bridge_port_carries(const struct bridge_port *port, uint16_t vlan) {
     const struct vlan_config *c = &port->vlan;
     if (c->mode == VLAN_ACCESS) {
         return vlan == c->tag;
+    }
+    if (c->mode == VLAN_NATIVE && vlan == 0) {
+        return false;
     }
     return port->trunks_all || vlan_bit(c->trunks, vlan) ||
            (c->mode == VLAN_NATIVE && vlan == c->tag);

@@ -113,7 +113,9 @@ static void mask_l3_fields(const struct flow *flow, struct flow *mask) {
     mask->nw_tos = 0xff;
     mask->nw_frag = FLOW_FRAG_ANY | FLOW_FRAG_LATER;
     struct match so_far = {.flow = *flow, .mask = *mask};
-    if (match_has_prereq(&so_far, NEED_PORTS)) {
+    bool icmp = has_proto(&so_far, IPPROTO_ICMP) || has_proto(&so_far, IPPROTO_ICMPV6) ||
+                has_proto(&so_far, IPPROTO_IGMP);
+    if ((icmp || has_ports(&so_far)) && !is_later_fragment(&so_far)) {
         mask->tp_src = mask->tp_dst = 0xffff;
     }
 }

@@ -59,16 +59,17 @@ static bool is_reserved(const uint8_t mac[6]) {
     return memcmp(mac, prefix, sizeof prefix) == 0 && mac[5] <= 0x0f;
 }
 
-// The tag with which a packet of this VLAN leaves by a port. Its priority stays what it was.
+// The tag with which a packet of this VLAN leaves by a port. Its priority stays what it was; in VLAN 0
+// a tag is there for a priority other than 0 alone.
 static struct flow_vlan egress_tag(const struct xlate *x, const struct bridge_port *out,
                                    uint16_t vlan) {
-    bool untagged = vlan == 0 || out->vlan.mode == VLAN_ACCESS ||
+    uint16_t pcp = ntoh16(x->flow->vlans[0].tci) & PCP_MASK;
+    bool untagged = (vlan == 0 && pcp == 0) || out->vlan.mode == VLAN_ACCESS ||
                     (out->vlan.mode == VLAN_NATIVE && vlan == out->vlan.tag);
     if (untagged) {
         return (struct flow_vlan){0, 0};
     }
     struct flow_vlan tag = x->flow->vlans[0];
-    uint16_t pcp = ntoh16(tag.tci) & PCP_MASK;
     tag.tci = hton16((uint16_t)(pcp | FLOW_VLAN_CFI | vlan));
     tag.tpid = tag.tpid ? tag.tpid : hton16(TPID_8021Q);
     return tag;

@@ -90,8 +90,7 @@ def extract(frame: bytes, in_port: int = 1) -> Extracted:
 
 # ---- the twin ---------------------------------------------------------------------------------
 
-L4_LENGTHS = {(4, 6): 20, (4, 17): 8, (4, 132): 12, (4, 1): 8, (4, 2): 8}
-L4_LENGTHS |= {(6, 6): 20, (6, 17): 8, (6, 132): 12, (6, 58): 8}
+L4_LENGTHS = {6: 20, 17: 8, 132: 12, 1: 8, 2: 8, 58: 8}  # Over either IP.
 EXTENSIONS = {0, 43, 60, 51, 44}
 
 
@@ -140,7 +139,7 @@ def _twin_ipv4(key: Key, body: bytes) -> Key:
     frag = (1 if flags else 0) | (2 if flags & 0x1FFF else 0)
     key = replace(key, nw_src=bytes(12) + body[12:16], nw_dst=bytes(12) + body[16:20])
     key = replace(key, nw_tos=body[1], nw_proto=body[9], nw_frag=frag)
-    return _twin_l4(key, 4, body[header:total])
+    return _twin_l4(key, body[header:total])
 
 
 def _twin_ipv6(key: Key, body: bytes) -> Key:
@@ -161,11 +160,11 @@ def _twin_ipv6(key: Key, body: bytes) -> Key:
             proto = rest[0]
         rest = rest[length:]
     tos = _u16(body, 0) >> 4 & 0xFF
-    return _twin_l4(replace(key, nw_tos=tos, nw_proto=proto, nw_frag=frag), 6, rest)
+    return _twin_l4(replace(key, nw_tos=tos, nw_proto=proto, nw_frag=frag), rest)
 
 
-def _twin_l4(key: Key, version: int, body: bytes) -> Key:
-    need = L4_LENGTHS.get((version, key.nw_proto))
+def _twin_l4(key: Key, body: bytes) -> Key:
+    need = L4_LENGTHS.get(key.nw_proto)
     if need is None or key.nw_frag & 2 or len(body) < need:
         return key
     if key.nw_proto in (6, 17, 132):

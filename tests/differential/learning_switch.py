@@ -25,14 +25,17 @@ class Tagged:
         return cls(frame[:12], tci & 0xFFF, tci >> 13, frame[16:])
 
     def with_vid(self, vid: int) -> bytes:
-        """The frame in this VLAN, untagged for 0."""
-        tag = b"\x81\0" + (self.pcp << 13 | vid).to_bytes(2, "big") if vid else b""
+        """The frame in this VLAN; in VLAN 0 it has a tag for its priority alone."""
+        tci = self.pcp << 13 | vid
+        tag = b"\x81\0" + tci.to_bytes(2, "big") if tci else b""
         return self.macs + tag + self.rest
 
 
 def carries(port: VlanConfig, vid: int) -> bool:
     if port.mode == VlanMode.ACCESS:
         return vid == port.tag
+    if port.mode == VlanMode.NATIVE and vid == 0:
+        return False  # Untagged there means the native VLAN.
     return not port.trunks or vid in port.trunks or (port.mode == VlanMode.NATIVE and vid == port.tag)
 
 
@@ -70,7 +73,7 @@ class LearningSwitch:
     def _leave(self, port: int, frame: Tagged, vlan: int) -> bytes:
         config = self.ports[port - 1]
         untagged = config.mode == VlanMode.ACCESS or (config.mode == VlanMode.NATIVE and config.tag == vlan)
-        return frame.with_vid(0 if untagged else vlan)
+        return frame.macs + frame.rest if untagged else frame.with_vid(vlan)
 
     def _drop(self, reason: str) -> dict[int, list[bytes]]:
         self.dropped = reason

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -74,6 +75,10 @@ class Ovs:
     def vsctl(self, *words: str) -> None:
         self._tool("ovs-vsctl", f"--db=unix:{self.run}/db.sock", *words)
 
+    def limit_vlans(self, count: int) -> None:
+        """How many VLAN tags it looks behind. Ours: two."""
+        self.vsctl("set", "Open_vSwitch", ".", f"other_config:vlan-limit={count}")
+
     def replace_flows(self, rules: Sequence[str]) -> None:
         (self.run / "flows.txt").write_text("\n".join(rules) + "\n")
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
@@ -96,11 +101,19 @@ class Ovs:
         """What leaves when a frame comes in on a port, by port."""
         before = {port: self._pcap_size(port) for port in range(1, self.n_ports + 1)}
         self.control.call("revalidator/purge")  # Its cached flows may be stale for a while after a change.
+        looked_up = self._lookups()
         self.control.call("netdev-dummy/receive", f"h{ofport}", frame.hex())
-        self.control.call("version")  # The main loop has gone round: the packet has been through.
-        self.control.call("version")
+        while self._lookups() == looked_up:  # The daemon's main loop takes it when it comes round.
+            pass
         sent = {port: self._sent(port, size) for port, size in before.items()}
         return {port: frames for port, frames in sent.items() if frames}
+
+    def _lookups(self) -> int:
+        """Packets looked up so far. One thread does that and answers us: what is counted has been sent."""
+        hit, missed = re.findall(r"(?:hit|missed):(\d+)", self.control.call("dpctl/show", "dummy@ovs-dummy"))[
+            :2
+        ]
+        return int(hit) + int(missed)
 
     def _pcap(self, port: int) -> Path:
         return self.run / f"h{port}.pcap"
@@ -150,7 +163,7 @@ def open_vswitch(run: Path, n_ports: int) -> Iterator[Ovs]:
         control = Unixctl(run / "ovs-vswitchd.ctl")
         stack.callback(control.close)
         ovs = Ovs(run, control, n_ports)
-        ovs.vsctl("set", "Open_vSwitch", ".", "other_config:vlan-limit=2")
+        ovs.limit_vlans(2)
         ovs.vsctl("add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy", "fail-mode=secure")
         for port in range(1, n_ports + 1):
             name = f"h{port}"

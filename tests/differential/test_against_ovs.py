@@ -45,6 +45,11 @@ def ovs() -> Iterator[Ovs]:
         yield o
 
 
+@pytest.fixture(autouse=True)
+def two_tags(ovs: Ovs) -> None:
+    ovs.limit_vlans(2)
+
+
 # ---- keys --------------------------------------------------------------------------------------
 
 
@@ -143,16 +148,24 @@ def configure(ovs: Ovs, vlans: list[VlanConfig]) -> None:
         columns = [f"vlan_mode={MODES[vlan.mode]}", f"tag={tag}", f"trunks={trunks}"]
         words += ["--", "set", "port", f"h{port}", *columns]
     ovs.vsctl(*words[1:])
-    ovs.control.call("version")
+
+
+def doubly_tagged(src: str, dst: str, outer: tuple[int, int, int], inner: int) -> bytes:
+    untagged = simple_frame(src, dst, inner)
+    tpid, pcp, number = outer
+    return untagged[:12] + tpid.to_bytes(2, "big") + (pcp << 13 | number).to_bytes(2, "big") + untagged[12:]
 
 
 @st.composite
 def traffic(draw: st.DrawFn) -> list[tuple[int, bytes]]:
-    tagged = st.one_of(st.none(), st.none(), st.sampled_from([0, 1, 10, 20, 30, 99]))
+    number = st.sampled_from([0, 1, 10, 20, 30, 99])
     source = st.sampled_from([*MACS[:4], "01:00:5e:00:00:01"])
     target = st.sampled_from([*MACS[:4], "ff:ff:ff:ff:ff:ff", "01:80:c2:00:00:02", "01:80:c2:00:00:10"])
-    one = st.builds(simple_frame, source, target, tagged, st.integers(0, 7))
-    return draw(st.lists(st.tuples(st.integers(1, PORTS), one), min_size=1, max_size=40))
+    one = st.builds(simple_frame, source, target, st.one_of(st.none(), number), st.integers(0, 7))
+    outer = st.tuples(st.sampled_from([0x8100, 0x88A8]), st.integers(0, 7), number)
+    two = st.builds(doubly_tagged, source, target, outer, number)
+    frames = st.tuples(st.integers(1, PORTS), st.one_of(one, one, one, two))
+    return draw(st.lists(frames, min_size=1, max_size=40))
 
 
 @examples(25)
@@ -161,6 +174,7 @@ def test_normal_sends_the_same_bytes(
     ovs: Ovs, vlans: list[VlanConfig], packets: list[tuple[int, bytes]]
 ) -> None:
     ovs.replace_flows([NORMAL])
+    ovs.limit_vlans(1)  # NORMAL looks at the outer tag only.
     configure(ovs, vlans)
     ovs.forget_addresses()
     with rig(PORTS, [NORMAL], vlans) as r:

@@ -163,15 +163,16 @@ static bool extract_ipv6(struct cursor *c, struct flow *flow) {
     return true;
 }
 
-// Smallest whole header of an L4 protocol, 0 for one that has no fields here.
-static inline size_t l4_header_len(uint8_t proto, bool ipv6) {
+// Smallest whole header of an L4 protocol, 0 for one that has no fields here. Which IP carries it is
+// not asked: ICMP in IPv6 is wrong and gets its fields all the same, as in Open vSwitch.
+static inline size_t l4_header_len(uint8_t proto) {
     switch (proto) {
     case IPPROTO_TCP: return TCP_LEN;
     case IPPROTO_UDP: return UDP_LEN;
     case IPPROTO_SCTP: return SCTP_LEN;
-    case IPPROTO_ICMP: return ipv6 ? 0 : ICMP_LEN;
-    case IPPROTO_IGMP: return ipv6 ? 0 : ICMP_LEN;
-    case IPPROTO_ICMPV6: return ipv6 ? ICMP_LEN : 0;
+    case IPPROTO_ICMP:
+    case IPPROTO_IGMP:
+    case IPPROTO_ICMPV6: return ICMP_LEN;
     default: return 0;
     }
 }
@@ -181,8 +182,8 @@ static inline bool has_ports(uint8_t proto) {
 }
 
 // True if the L4 header is whole and its fields are in *flow.
-static inline bool extract_l4(const struct cursor *c, struct flow *flow, bool ipv6) {
-    size_t need = l4_header_len(flow->nw_proto, ipv6);
+static inline bool extract_l4(const struct cursor *c, struct flow *flow) {
+    size_t need = l4_header_len(flow->nw_proto);
     if (need == 0 || c->left < need) {
         return false;
     }
@@ -216,11 +217,10 @@ enum drop_reason flow_extract(struct dp_packet *p, struct flow *flow) {
     flow->dl_type = extract_dl_type(&c);
     p->l3_ofs = offset_of(p, &c);
 
-    bool ipv6 = flow->dl_type == hton16(0x86dd);
     bool ip_good;
     if (likely(flow->dl_type == hton16(0x0800))) {
         ip_good = extract_ipv4(&c, flow);
-    } else if (ipv6) {
+    } else if (flow->dl_type == hton16(0x86dd)) {
         ip_good = extract_ipv6(&c, flow);
     } else {
         if (flow->dl_type == hton16(0x0806) || flow->dl_type == hton16(0x8035)) {
@@ -232,7 +232,7 @@ enum drop_reason flow_extract(struct dp_packet *p, struct flow *flow) {
         return DROP_NONE;
     }
     p->l4_proto = flow->nw_proto;
-    if (likely(!(flow->nw_frag & FLOW_FRAG_LATER)) && extract_l4(&c, flow, ipv6) &&
+    if (likely(!(flow->nw_frag & FLOW_FRAG_LATER)) && extract_l4(&c, flow) &&
         likely(flow->nw_frag == 0)) {
         p->l4_ofs = offset_of(p, &c);
     }

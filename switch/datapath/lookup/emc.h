@@ -5,8 +5,10 @@
 // is the decider's present one and it is younger than EMC_MAX_AGE_MS; nothing is ever searched for
 // and removed: a stale entry is a miss, and is overwritten in place.
 //
-//     hash ──┬─ low 12 bits ───> slots[0 … 4095]    two places for each key, as in Open vSwitch, so
-//            └─ next 12 bits ──> slots[4096 … 8191] that two flows that meet in one rarely meet in both
+//     hash ──┬─ low 12 bits ───> slots[0 … 4095]
+//            └─ next 12 bits ──> slots[4096 … 8191]
+//
+// Two places for each key, as in Open vSwitch: flows that meet in one rarely meet in both.
 //
 // Lists of more than EMC_ACTIONS actions are not kept (a flood over many ports, which is rare and
 // slow anyway): they are asked for again for every packet.
@@ -32,8 +34,8 @@ struct RS_CACHE_ALIGNED emc_entry {
     // -- second cache line, with the key's last words --
     uint64_t made_ms;
     void *credit;
-    uint8_t
-        group; // Its place in the batch that is being processed; valid if `batch` is that batch's number.
+    // Its place in the batch that is being processed; valid if `batch` is that batch's number.
+    uint8_t group;
     uint8_t n_actions;
     uint16_t unused;
     uint32_t batch;
