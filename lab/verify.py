@@ -22,6 +22,10 @@ PINGS = 3
 TCP_PORT = 5199
 """Not iperf3's own, which a user may have taken in the host."""
 TCP_SECONDS = 1
+PATIENCE = 5.0
+"""Seconds that an answer may take where there should be one: a machine may be busy with something else."""
+ISOLATED_PATIENCE = 0.4
+"""Seconds that are waited for an answer where there should be none."""
 _PARALLEL = 6
 _RTT = re.compile(r"= ([\d.]+)/([\d.]+)/([\d.]+)/")
 _RECEIVED = re.compile(r"(\d+) received")
@@ -88,10 +92,10 @@ def _environment(lab: str, node: str) -> dict[str, str]:
     return {process.TAG: lab, process.NODE_TAG: node}
 
 
-def round_trip_limit(topology: Topology) -> float:
-    """Seconds within which an answer must be there: one, and the delays of all links both ways."""
+def delays_there_and_back(topology: Topology) -> float:
+    """Seconds that an answer takes at most for the delays that links are made to have."""
     delays = [one.delay_us or 0 for link in topology.links for one in link.impair if one is not None]
-    return 1.0 + 2 * sum(delays) / 1e6
+    return 2 * sum(delays) / 1e6
 
 
 def _has_loss(topology: Topology) -> bool:
@@ -99,25 +103,21 @@ def _has_loss(topology: Topology) -> bool:
 
 
 def _ping(lab: str, topology: Topology, pair: Pair) -> PingResult:
-    patience = round_trip_limit(topology)
     isolated = pair.expect is Expect.ISOLATED
     count = 2 if isolated else PINGS
-    wait = patience - 0.6 if isolated else patience
-    words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.02", "-W", f"{wait:.2f}", pair.address]
-    netns_name = netns.name_of(lab, pair.source)
-    tries = 4 if _has_loss(topology) and not isolated else 1
-    received, output = 0, ""
-    for _ in range(
-        tries
-    ):  # A link that is made to lose packets loses pings too: one that comes back is proof.
-        done = command.run(words, netns=netns_name, check=False, env=_environment(lab, pair.source))
-        output = done.stdout
+    patience = (ISOLATED_PATIENCE if isolated else PATIENCE) + delays_there_and_back(topology)
+    words = ["ping", "-n", "-q", "-c", str(count), "-i", "0.02", "-W", f"{patience:.2f}", pair.address]
+    namespace, env = netns.name_of(lab, pair.source), _environment(lab, pair.source)
+    # A link that is made to lose packets loses pings too: there, one that comes back is proof enough.
+    lossy = _has_loss(topology) and not isolated
+    for _ in range(4 if lossy else 1):
+        output = command.run(words, netns=namespace, check=False, env=env).stdout
         match = _RECEIVED.search(output)
         received = int(match[1]) if match else 0
         if received:
             break
     rtt = _RTT.search(output)
-    sent = max(received, 1) if tries > 1 else count
+    sent = max(received, 1) if lossy else count
     return PingResult(pair, sent, received, float(rtt[1]) if rtt else None, float(rtt[2]) if rtt else None)
 
 
@@ -155,7 +155,7 @@ def _tcp(lab: str, topology: Topology, pair: Pair) -> TcpResult:
                 str(TCP_SECONDS),
                 "-J",
                 "--connect-timeout",
-                str(round(3000 * round_trip_limit(topology))),
+                str(round(1000 * (2 * PATIENCE + delays_there_and_back(topology)))),
             ],
             netns=netns.name_of(lab, pair.source),
             check=False,

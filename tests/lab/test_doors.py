@@ -88,8 +88,8 @@ def test_second_command_on_the_same_lab_is_told_of_the_first(lab: Lab) -> None:
         second = lab.down(check=False)
     finally:
         first.send_signal(signal.SIGCONT)
-        first.communicate(timeout=60)
-    assert first.returncode == 0
+        _, said = first.communicate(timeout=60)
+    assert first.returncode == 0, said
     assert second.returncode == 1
     assert f"lab {lab.name}: lab.up (pid {first.pid}) is at work on it" in second.stderr
 

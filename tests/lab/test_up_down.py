@@ -105,3 +105,18 @@ def test_switch_with_an_address_of_its_own(lab: Lab, tmp_path: Path, datapath: s
     assert "3 received" in lab.exec("h1", "ping", "-c", "3", "-i", "0.02", "10.0.0.254").stdout
     route = json.loads(lab.exec("h1", "ip", "-j", "route", "get", "192.0.2.1").stdout)
     assert route[0]["gateway"] == "10.0.0.254"
+
+
+@pytest.mark.afxdp
+def test_wrong_offload_policy_is_found_out_by_the_transfer(lab: Lab) -> None:
+    lab.up("--no-check")
+    for host in (
+        "h1",
+        "h2",
+    ):  # Behind the lab's back: the switch goes on believing that checksums are finished.
+        lab.exec(host, "ethtool", "-K", "eth0", "tx", "on")
+    done = run_lab("verify", "--name", lab.name, check=False)
+    assert done.returncode == 1
+    assert "TCP h1 → h2: FAILED" in done.stdout
+    assert "segments arrived with a wrong checksum: a link's offload policy is wrong" in done.stderr
+    assert "complete, h1 tx on" in done.stdout
