@@ -120,7 +120,7 @@ def fast(_: Context, k: str = "", path: str = "") -> None:
 def long_(_: Context, k: str = "", path: str = "") -> None:
     """Run everything, the slow tests too."""
     _build()
-    _pytest(k=k, path=path)
+    _pytest(env={"RINGSIDE_EXAMPLES": "long"}, k=k, path=path)
 
 
 @task(help=_SELECT)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kernel_compat.feature import Feature
 from kernel_compat.probes import ALL_FEATURES
@@ -30,6 +31,10 @@ FEATURES_OF = {
 }
 # Everything made goes into build/, what hypothesis remembers too.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / "build" / "hypothesis"))
+# The fast suite tries the same examples each time: a red run is the change's doing. The long one looks for new ones.
+settings.register_profile("fast", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=500, print_blob=True)
+settings.load_profile(os.environ.get("RINGSIDE_EXAMPLES", "fast"))
 LEAVING_TAKES = 10.0  # seconds at most: the kernel dismantles a namespace after its last user is gone
 
 
