@@ -31,7 +31,8 @@ FEATURES_OF = {
 }
 # Everything made goes into build/, what hypothesis remembers too.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / "build" / "hypothesis"))
-# The fast suite tries the same examples each time: a red run is the change's doing. The long one looks for new ones.
+# The fast suite tries the same examples each time, so a red run is the change's doing; the long one
+# looks for new ones.
 settings.register_profile("fast", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=500, print_blob=True)
 settings.load_profile(os.environ.get("RINGSIDE_EXAMPLES", "fast"))
