@@ -101,7 +101,7 @@ def test_scapy_reads_the_same_fields(data: bytes) -> None:
         assert key.nw_tos == packet[IPv6].tc
         if not key.nw_frag & 2 and scapy_sees:
             assert (key.tp_src, key.tp_dst) == scapy_sees
-    elif ARP in packet:
+    elif key.dl_type == 0x0806 and ARP in packet:
         assert key.nw_src[12:] == ipaddress.IPv4Address(packet[ARP].psrc).packed
         assert key.nw_proto == (packet[ARP].op if packet[ARP].op < 256 else 0)
 
