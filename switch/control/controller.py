@@ -16,8 +16,7 @@ from switch.binding.switch import SwitchConfig
 from switch.control.config import check_together
 from switch.control.errors import ControlError
 from switch.control.model import Checksum, PollMode, Port, Switch, Vlan
-from switch.control.netlink.client import Netlink
-from switch.control.netlink.messages import Link
+from switch.control.netlink.client import Link, Netlink
 from switch.control.ports import Ports
 from switch.control.reconcile.actual import Actual
 from switch.control.reconcile.apply import Outcome, apply

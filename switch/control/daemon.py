@@ -26,7 +26,7 @@ from switch.control.controller import Controller
 from switch.control.errors import ControlError
 from switch.control.listener import Listener
 from switch.control.model import Switch
-from switch.control.netlink.messages import Link
+from switch.control.netlink.client import Link
 from switch.control.netlink.monitor import LinkMonitor
 from switch.control.rpc import RpcServer
 from switch.control.sdnotify import notify

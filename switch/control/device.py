@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from switch.control.errors import ControlError
 from switch.control.fields import near
 from switch.control.model import MAX_QUEUES, Port
-from switch.control.netlink.client import Netlink, queues_in_use
-from switch.control.netlink.messages import Link
+from switch.control.netlink.client import Link, Netlink, queues_in_use
 
 FRAME_ROOM = 4096 - 256
 """Bytes of a umem frame that a packet may fill: the kernel keeps XDP_PACKET_HEADROOM."""

@@ -30,8 +30,7 @@ from switch.control.device import Device, check_device, check_free_name, read_de
 from switch.control.errors import ControlError
 from switch.control.ladder import Attachment, Footing, Step, climb
 from switch.control.model import Checksum, Port, PortType, Vlan
-from switch.control.netlink.client import Netlink
-from switch.control.netlink.messages import Link
+from switch.control.netlink.client import Link, Netlink
 from switch.control.reconcile.actual import ActualPort
 from switch.control.translate import as_control_error
 from xdp.loader.errors import LoaderError

@@ -7,26 +7,32 @@ import errno
 import socket
 from collections.abc import Callable
 
-from switch.control.netlink.messages import RTM_DELLINK, RTM_NEWLINK, RTMGRP_LINK, Link, messages, parse_link
+from pyroute2.netlink.rtnl import RTMGRP_LINK
+from pyroute2.netlink.rtnl.iprsocket import IPRSocket
 
-_RECEIVE = 1 << 18
+from switch.control.netlink.client import Link, read_link
+
 _ROOM = 1 << 20
 
 
 class LinkMonitor:
     """Calls `changed(link, gone)` in the event loop for every change of a device in this namespace.
 
-    When the kernel had more news than the socket had room, `lost()` is called: the facts must be read
-    again.
+    When the kernel had more news than the socket had `room` (bytes), `lost()` is called: the facts must be
+    read again.
+
+    pyroute2's IPRSocket, and not its AsyncIPRoute: that one reads the socket by itself, and is of no use any
+    more after an overrun.
     """
 
-    def __init__(self, changed: Callable[[Link, bool], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self, changed: Callable[[Link, bool], None], lost: Callable[[], None], room: int = _ROOM
+    ) -> None:
         self._changed = changed
         self._lost = lost
-        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-        self._socket = socket.socket(socket.AF_NETLINK, kind, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
-        self._socket.bind((0, RTMGRP_LINK))
+        self._socket = IPRSocket(rcvbuf=room)
+        self._socket.bind(RTMGRP_LINK)
+        self._socket.socket.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
@@ -38,7 +44,7 @@ class LinkMonitor:
     def _readable(self) -> None:
         while True:
             try:
-                data = self._socket.recv(_RECEIVE)
+                messages = self._socket.get()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -46,7 +52,11 @@ class LinkMonitor:
                     raise
                 self._lost()
                 continue
-            for kind, _, body in messages(data):
-                link = parse_link(body) if kind in (RTM_NEWLINK, RTM_DELLINK) else None
-                if link is not None:
-                    self._changed(link, kind == RTM_DELLINK)
+            for message in messages:
+                self._take(message)
+
+    def _take(self, message: dict[str, object]) -> None:
+        # A device that joins or leaves a bridge is told a second time, as family AF_BRIDGE: leaving reads as
+        # RTM_DELLINK then, and yet the device is there.
+        if message["event"] in ("RTM_NEWLINK", "RTM_DELLINK") and message["family"] == socket.AF_UNSPEC:
+            self._changed(read_link(message), message["event"] == "RTM_DELLINK")

@@ -15,7 +15,7 @@ from switch.control.device import (
 )
 from switch.control.errors import ControlError
 from switch.control.model import Checksum, Port, PortType
-from switch.control.netlink.messages import Link
+from switch.control.netlink.client import Link
 
 ALL = set(limits.CAPABILITIES)
 
