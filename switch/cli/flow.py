@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from switch.cli.command import FILE, Subparsers, add_command, add_group, call
 from switch.cli.output import Column, print_json, print_table
@@ -58,15 +59,20 @@ def list_flows(options: argparse.Namespace) -> int:
     if options.json:
         print_json(flows)
         return 0
-    columns = (
-        Column("packets", number=True),
-        Column("bytes", number=True),
-        Column("age s", number=True),
-        Column("rule"),
-    )
-    rows = [(each["packets"], each["bytes"], f"{each['age_s']:.1f}", each["rule"]) for each in flows]
-    print_table(columns, rows, "the table is empty: every packet is dropped (no_rule)")
+    if not flows:
+        print("the table is empty: every packet is dropped (no_rule)")
+    sys.stdout.writelines(f"{flow_text(each)}\n" for each in flows)
     return 0
+
+
+def flow_text(flow: dict[str, Any]) -> str:
+    """A rule in a line, as `ovs-ofctl dump-flows` has it.
+
+    Not a table, as everything else is: there may be 100,000 rules, which keep rich busy for a minute, and lines
+    can be written as they are made.
+    """
+    counted = f"n_packets={flow['packets']}, n_bytes={flow['bytes']}, duration={flow['age_s']:.3f}s"
+    return f"{counted}, {flow['rule'].replace(',actions=', ' actions=', 1)}"
 
 
 def read_rules(file: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Printing: tables for people, `--json` for scripts.
 
-The tables are made here, not by rich: 100,000 rules take that 46 s, this 1 s; and importing it is what
-would keep `ringside show` from starting in a tenth of a second.
+The tables are rich's, which is imported when the first one is made: what prints none (`--json`, `flow list`,
+`version`) starts without it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from typing import Any
 
 from switch.control.errors import ControlError
 
-GAP = "   "
+_WIDTH = 10_000
+"""Columns that a table may take. A row stays one line: grep and awk take it as such, and a number that rich
+folds to fit a narrow terminal ("15" above "00") reads as another.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,21 @@ def print_json(value: Any) -> None:
 
 
 def table_text(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> str:
-    """An aligned table without borders: what a person reads and grep still can."""
-    titles = [column.title for column in columns]
-    cells = [titles, *([_cell(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        GAP.join(
-            text.rjust(width) if column.number else text.ljust(width)
-            for text, width, column in zip(row, widths, columns, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
-    return "\n".join([_bold(lines[0]), "─" * (sum(widths) + len(GAP) * (len(widths) - 1)), *lines[1:]])
+    """An aligned table, as wide as its cells are; colour for a terminal only."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
 
-
-def _bold(text: str) -> str:
-    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else text
+    console = Console(width=_WIDTH, markup=False, emoji=False, highlight=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.number else "left")
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    # Captured, not printed: a reader that has hung up is __main__'s business, and rich would exit with 1.
+    with console.capture() as text:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in text.get().splitlines())
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from switch.cli.__main__ import build_parser, main
+from switch.cli.flow import flow_text
 from switch.cli.output import Column, rate, table_text
 from switch.cli.port import port_from
 from switch.cli.stats import drops_text, rates_between
@@ -166,3 +168,38 @@ def test_numbers_for_people() -> None:
     lines = table_text([Column("port"), Column("n", number=True)], [("h1", 1234), ("h2", None)]).splitlines()
     assert lines[0].split() == ["port", "n"]
     assert [line.split() for line in lines[2:4]] == [["h1", "1,234"], ["h2", "-"]]
+
+
+def test_a_table_is_neither_cut_nor_coloured_where_no_terminal_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    long = "[bold] " + "x" * 300
+    text = table_text([Column("a"), Column("b")], [(long, "end"), ("short", "")])
+    assert "\033" not in text
+    lines = text.splitlines()
+    assert len(lines) == 4
+    assert lines[2] == f"{long}   end"
+    assert lines[3].split() == ["short", "-"]
+
+
+def test_rules_are_listed_as_dump_flows_has_them(
+    daemon: Callable[[Answer], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = {"rule": "priority=7,ip,nw_dst=10.0.0.0/8,actions=drop", "packets": 3, "bytes": 180, "age_s": 1.5}
+    flows = [rule, {**rule, "rule": "priority=0,actions=NORMAL"}]
+    daemon(lambda request: {"ok": True, "result": flows})
+    assert main(["flow", "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "n_packets=3, n_bytes=180, duration=1.500s, priority=7,ip,nw_dst=10.0.0.0/8 actions=drop",
+        "n_packets=3, n_bytes=180, duration=1.500s, priority=0 actions=NORMAL",
+    ]
+    assert flow_text(rule).count("actions=") == 1
+
+
+def test_a_command_does_not_pay_for_the_libraries_of_the_daemon_and_of_tables() -> None:
+    code = "import sys, switch.cli.__main__ as m; m.build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "switch.cli.stats" in loaded
+    assert not loaded & {"pyroute2", "rich", "_ringside_switch"}
