@@ -68,8 +68,8 @@ def list_flows(options: argparse.Namespace) -> int:
 def flow_text(flow: dict[str, Any]) -> str:
     """A rule in a line, as `ovs-ofctl dump-flows` has it.
 
-    Not a table, as everything else is: there may be 100,000 rules, which keep rich busy for a minute, and lines
-    can be written as they are made.
+    Not a table, as everything else is: there may be 100,000 rules, which keep rich busy for a minute, and
+    lines can be written as they are made.
     """
     counted = f"n_packets={flow['packets']}, n_bytes={flow['bytes']}, duration={flow['age_s']:.3f}s"
     return f"{counted}, {flow['rule'].replace(',actions=', ' actions=', 1)}"
