@@ -93,9 +93,9 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    from lab.verbs import down
+    from lab.down import report
 
-    return down(options)
+    return report(options.name, options.all, options.json)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 
@@ -47,3 +48,19 @@ def down(lab: str | None, every: bool, progress: Progress) -> Result:
     if failed:
         raise LabError(*failed)
     return Result(tuple(name for name in labs if name in there), tuple(strangers))
+
+
+def report(lab: str | None, every: bool, as_json: bool) -> int:
+    """lab.down: `down`, and what came of it, said. Imports little, and so is quick."""
+    progress = Progress()
+    result = down(lab, every, progress)
+    for stranger in result.strangers:
+        progress.warn(str(stranger))
+    if as_json:
+        document = {"down": result.labs, "strangers": [str(one) for one in result.strangers]}
+        print(json.dumps(document, indent=2))
+    elif result.labs:
+        print(f"down: {', '.join(result.labs)} ({progress.seconds:.1f} s)")
+    else:
+        print("no lab was up" if lab is None else f"lab {lab} was not up")
+    return 0

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from lab import show
-from lab.down import down as take_down
 from lab.find import find_lab
 from lab.graph import as_text, write_svg
 from lab.host import facts
@@ -95,21 +94,6 @@ def verify(options: argparse.Namespace) -> int:
         for problem in verdict.problems:
             Progress().warn(str(problem))
     return 1 if verdict.problems else 0
-
-
-def down(options: argparse.Namespace) -> int:
-    """lab.down"""
-    progress = Progress()
-    result = take_down(options.name, options.all, progress)
-    for stranger in result.strangers:
-        progress.warn(str(stranger))
-    if options.json:
-        _print_json({"down": result.labs, "strangers": [str(one) for one in result.strangers]})
-    elif result.labs:
-        print(f"down: {', '.join(result.labs)} ({progress.seconds:.1f} s)")
-    else:
-        print("no lab was up" if options.name is None else f"lab {options.name} was not up")
-    return 0
 
 
 def status(options: argparse.Namespace) -> int:

@@ -107,6 +107,7 @@ def test_switch_with_an_address_of_its_own(lab: Lab, tmp_path: Path, datapath: s
     assert route[0]["gateway"] == "10.0.0.254"
 
 
+@pytest.mark.slow  # It waits for a connection that must not come about.
 @pytest.mark.afxdp
 def test_wrong_offload_policy_is_found_out_by_the_transfer(lab: Lab) -> None:
     lab.up("--no-check")
