@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.host import netns
 from tests.lab.harness import Lab, environment, run_lab, topology_file
 
 pytestmark = [pytest.mark.root, pytest.mark.netns]
@@ -115,6 +116,7 @@ def test_lab_that_does_not_work_is_kept_if_asked_for(lab: Lab, tmp_path: Path) -
 
 def test_foreign_namespace_under_our_name_is_told(lab: Lab) -> None:
     # Somebody's namespace that looks like a leftover of this lab: it carries our tag, its name.
+    netns.prepare_dir()  # So that the mount that iproute2 would make, and leave, is the lab's to take back.
     subprocess.run(["ip", "netns", "add", lab.netns("h1")], check=True)
     done = lab.up("--datapath", "linux-bridge", "--no-check")
     assert "has left things; removing them first" in done.stderr
