@@ -166,8 +166,20 @@ def release_dir() -> None:
 
 
 def _is_mount() -> bool:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return any(line.split()[4] == str(NETNS_DIR) for line in lines)
+    """Whether something is mounted on /run/netns: its mount is another than its parent's.
+
+    Not by the list of mounts, which also has those that a later mount on /run hides.
+    """
+    return NETNS_DIR.exists() and _mount_id(NETNS_DIR) != _mount_id(NETNS_DIR.parent)
+
+
+def _mount_id(path: Path) -> str:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        lines = Path(f"/proc/thread-self/fdinfo/{fd}").read_text().splitlines()
+    finally:
+        os.close(fd)
+    return next(line for line in lines if line.startswith("mnt_id:"))
 
 
 @contextmanager
