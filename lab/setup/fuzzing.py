@@ -38,6 +38,10 @@ def targets(root: Path, only: str = "") -> list[Path]:
     return chosen
 
 
+# A target brings clang's sanitizer runtime; with gcc's in LD_PRELOAD (test.sanitize) it would not start.
+OWN_RUNTIME = {"LD_PRELOAD": ""}
+
+
 def compile_target(root: Path, source: Path) -> Path:
     """Compiles one target with the whole datapath. Raises FuzzError with the compiler's words."""
     out = root / "build/fuzz" / source.stem
@@ -73,6 +77,6 @@ def run(root: Path, seconds: int, only: str = "") -> None:
         ]
         folders = [str(corpus), *([str(seeds)] if seeds.is_dir() else [])]
         print(f"ringside: fuzzing {source.stem} for {seconds} s", file=sys.stderr, flush=True)
-        code = run_process([*words, *folders], cwd=root)
+        code = run_process([*words, *folders], cwd=root, env=OWN_RUNTIME)
         if code:
             raise FuzzError(f"{source.stem} ended with code {code}; the input is build/fuzz/{source.stem}-*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,6 +49,7 @@ def test_a_target_finds_nothing_in_a_few_seconds(target: Path, tmp_path: Path) -
         str(fresh),
         str(seeds),
     ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    environment = {**os.environ, **fuzzing.OWN_RUNTIME}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100, env=environment)
     assert done.returncode == 0, done.stderr[-4000:]
     assert any(fresh.iterdir()), "the fuzzer found no new path: it did not run"
