@@ -9,8 +9,8 @@
 #define RINGSIDE_API_SWITCH_API_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct rs_switch rs_switch;
 
@@ -23,12 +23,12 @@ struct rs_error {
 
 struct rs_switch_config {
     char name[16];
-    bool threaded;        // false: no PMD thread; rs_switch_poll() runs an iteration (tests).
-    bool busy;            // true: never sleep. false: sleep after spin_us without a packet.
+    bool threaded; // false: no PMD thread; rs_switch_poll() runs an iteration (tests).
+    bool busy;     // true: never sleep. false: sleep after spin_us without a packet.
     uint32_t spin_us;
-    int cpu;              // Core that the PMD thread is pinned to, -1 = none.
-    uint32_t umem_frames; // Frames (4096 bytes each) of each umem; 0 = 16384.
-    bool share_umem;      // Ports share a umem where the kernel can.
+    int cpu;                // Core that the PMD thread is pinned to, -1 = none.
+    uint32_t umem_frames;   // Frames (4096 bytes each) of each umem; 0 = 16384.
+    bool share_umem;        // Ports share a umem where the kernel can.
     uint32_t mac_ageing_ms; // 0 = 300000.
     uint32_t mac_entries;   // 0 = 8192.
 };
@@ -49,24 +49,24 @@ enum rs_csum_policy { RS_CSUM_COMPLETE, RS_CSUM_SOFTWARE };
 enum rs_vlan_mode { RS_VLAN_TRUNK, RS_VLAN_ACCESS, RS_VLAN_NATIVE };
 
 struct rs_vlan_config {
-    int mode;              // enum rs_vlan_mode.
-    uint16_t tag;          // ACCESS: the VLAN. NATIVE: the VLAN of untagged packets. Else 0.
-    uint8_t trunks[512];   // Bitmap of 4096 VLANs that a trunk carries; all zero = all.
+    int mode;            // enum rs_vlan_mode.
+    uint16_t tag;        // ACCESS: the VLAN. NATIVE: the VLAN of untagged packets. Else 0.
+    uint8_t trunks[512]; // Bitmap of 4096 VLANs that a trunk carries; all zero = all.
 };
 
 struct rs_port_config {
     char name[16];
-    int type;              // enum rs_port_type.
+    int type; // enum rs_port_type.
     char device[16];
-    uint32_t ifindex;      // afxdp.
-    uint32_t ofport;       // 1 … 255, 0 = the first free one.
-    uint16_t queues[64];   // afxdp.
+    uint32_t ifindex;    // afxdp.
+    uint32_t ofport;     // 1 … 255, 0 = the first free one.
+    uint16_t queues[64]; // afxdp.
     uint32_t n_queues;
-    int bind_mode;         // enum rs_bind_mode.
-    bool force_generic;    // The XDP program is attached in generic mode.
-    int csum;              // enum rs_csum_policy.
+    int bind_mode;      // enum rs_bind_mode.
+    bool force_generic; // The XDP program is attached in generic mode.
+    int csum;           // enum rs_csum_policy.
     uint16_t mtu;
-    uint32_t ring_size;    // 0 = 2048.
+    uint32_t ring_size; // 0 = 2048.
     struct rs_vlan_config vlan;
 };
 
@@ -77,9 +77,9 @@ struct rs_port_info {
     char device[16];
     uint32_t n_queues;
     uint16_t queues[64];
-    int xsk_fds[64];       // afxdp: the sockets, for the XSKMAP. Owned by the switch. Else -1.
+    int xsk_fds[64]; // afxdp: the sockets, for the XSKMAP. Owned by the switch. Else -1.
     bool zero_copy;
-    int zero_copy_errno;   // Why RS_BIND_AUTO did not get zero copy; 0 = granted or not tried.
+    int zero_copy_errno; // Why RS_BIND_AUTO did not get zero copy; 0 = granted or not tried.
     bool umem_shared;
     uint32_t bind_wait_ms; // Time waited for a queue that was still being freed.
     int csum;
@@ -195,13 +195,13 @@ int rs_trace_packet(rs_switch *sw, uint32_t ofport, const uint8_t *frame, size_t
                     size_t cap, struct rs_error *err);
 
 struct rs_capture_packet {
-    uint64_t time_ns;   // CLOCK_REALTIME.
+    uint64_t time_ns; // CLOCK_REALTIME.
     uint32_t ofport;
-    uint8_t outbound;   // 0 = came in, 1 = sent.
-    uint8_t drop;       // Drop counter index, 0xff = not dropped.
+    uint8_t outbound; // 0 = came in, 1 = sent.
+    uint8_t drop;     // Drop counter index, 0xff = not dropped.
     uint16_t reserved;
-    uint32_t len;       // On the wire.
-    uint32_t caplen;    // Copied to the buffer.
+    uint32_t len;    // On the wire.
+    uint32_t caplen; // Copied to the buffer.
 };
 // Packets of a port (both directions, with the drop reason) are copied to a ring from now on.
 int rs_capture_start(rs_switch *sw, uint32_t ofport, uint32_t snaplen, struct rs_error *err);
