@@ -127,6 +127,7 @@ def leftovers(before: set[str], patience: float = LEAVING_TAKES) -> list[str]:
     """What is there that was not before, once the kernel had time to take its things away."""
     deadline = time.monotonic() + patience
     while True:
+        # /run/netns itself becomes a mount with the first `ip netns add` of anybody on the host.
         left = sorted(line for line in host_state() - before if line != "mount /run/netns")
         if not left or time.monotonic() > deadline:
             return left

@@ -38,8 +38,9 @@ def targets(root: Path, only: str = "") -> list[Path]:
     return chosen
 
 
-# A target brings clang's sanitizer runtime; with gcc's in LD_PRELOAD (test.sanitize) it would not start.
-OWN_RUNTIME = {"LD_PRELOAD": ""}
+# A target brings clang's sanitizer runtime: with gcc's in LD_PRELOAD (test.sanitize) it would not start, and
+# with the options meant for that one it runs out of memory.
+OWN_RUNTIME = {"LD_PRELOAD": "", "ASAN_OPTIONS": "", "UBSAN_OPTIONS": ""}
 
 
 def compile_target(root: Path, source: Path) -> Path:

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from lab.host.netns import prepare_dir, release_dir
 from switch.cli.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +110,7 @@ class Room:
         """The namespace of a node; made when it is first asked for."""
         name = f"{self.name}-{node}"
         if node not in self.nodes:
+            prepare_dir()  # What iproute2 would make of /run/netns by itself, it would leave.
             run("ip", "netns", "add", name)
             self.nodes.append(node)
             run("ip", "-n", name, "link", "set", "lo", "up")
@@ -203,6 +205,7 @@ class Room:
             daemon.end(signal.SIGKILL)
         for node in self.nodes:
             run("ip", "netns", "del", f"{self.name}-{node}", check=False)
+        release_dir()
 
 
 @contextmanager

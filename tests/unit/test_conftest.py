@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.host import netns
 from tests import conftest
 
 
@@ -35,11 +36,13 @@ def test_a_process_of_a_lab_is_seen_until_it_ends() -> None:
 @pytest.mark.netns
 def test_a_named_namespace_is_seen() -> None:
     before = conftest.host_state()
+    netns.prepare_dir()
     subprocess.run(["ip", "netns", "add", "rs-conftest-x"], check=True)
     try:
         assert "namespace rs-conftest-x" in conftest.leftovers(before, patience=0)
     finally:
         subprocess.run(["ip", "netns", "del", "rs-conftest-x"], check=True)
+        netns.release_dir()
     assert not any("rs-conftest-x" in line for line in conftest.host_state())
 
 
