@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,7 +19,18 @@ class Interrupted(BaseException):
         self.exit_code = 128 + number
 
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within it the signals to stop go to `handler`; afterwards to whom they went before."""
+    before = {number: signal.signal(number, handler) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 @contextmanager
@@ -29,12 +40,8 @@ def as_exceptions() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise Interrupted(number)
 
-    before = {number: signal.signal(number, stop) for number in _STOPPING}
-    try:
+    with handling(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -44,9 +51,5 @@ def put_off() -> Iterator[None]:
     def wait(number: int, frame: FrameType | None) -> None:
         print("undoing what was made; a moment …", file=sys.stderr, flush=True)
 
-    before = {number: signal.signal(number, wait) for number in _STOPPING}
-    try:
+    with handling(wait):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

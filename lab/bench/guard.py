@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from lab.errors import LockedError, Problem
-from lab.interrupt import Interrupted
+from lab.interrupt import STOPPING, Interrupted, handling
 
 _NAME = "\0ringside-bench"  # an abstract socket: no file, and gone with the process that bound it
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -43,13 +42,9 @@ def interrupted_once() -> Iterator[None]:
         print("ending; a moment …", file=sys.stderr, flush=True)
 
     def first(number: int, frame: FrameType | None) -> None:
-        for each in _STOPPING:
+        for each in STOPPING:
             signal.signal(each, later)
         raise Interrupted(number)
 
-    before = {number: signal.signal(number, first) for number in _STOPPING}
-    try:
+    with handling(first):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
