@@ -1,15 +1,15 @@
-// A bridge: ports with their VLANs, the flow table, the MAC table, and the number that says when
-// answers have gone stale.
+// A bridge: ports with their VLANs, the OpenFlow state, the MAC table, frozen states, packet-ins.
 //
-// Threads: the PMD reads everything and writes the MAC table and the generation. The control side
-// changes ports and table only through the functions below, in pmd_run() where they say so; what it
-// alone changes it may read at any time.
+// Threads: PMDs and the revalidator read ports and tables under RCU; the control side changes ports only
+// through the functions below, in pmd_run(). The MAC table has a lock of its own (spinlock: held for a few
+// instructions). Whatever changes answers moves ofproto.change_seq.
 
 #ifndef RINGSIDE_OFPROTO_BRIDGE_H
 #define RINGSIDE_OFPROTO_BRIDGE_H
 
+#include "ofproto/frozen.h"
 #include "ofproto/mac_table.h"
-#include "ofproto/oftable.h"
+#include "ofproto/ofproto.h"
 #include "ofproto/port_names.h"
 
 enum vlan_mode {
@@ -24,22 +24,37 @@ struct vlan_config {
     uint8_t trunks[512]; // Bitmap of VLANs 0 … 4095; all zero = all of them.
 };
 
+enum ofp_port_config { // OpenFlow's.
+    OFPPC_PORT_DOWN = 1 << 0,
+    OFPPC_NO_RECV = 1 << 2,
+    OFPPC_NO_FLOOD = 1 << 4,
+    OFPPC_NO_FWD = 1 << 5,
+    OFPPC_NO_PACKET_IN = 1 << 6,
+};
+
 struct bridge_port {
     bool exists;
     bool trunks_all; // vlan.trunks is all zero.
+    atomic_bool up;  // Carrier: of fast failover, bundle active_backup. Writer: control.
+    uint32_t config; // enum ofp_port_config.
     struct vlan_config vlan;
 };
 
+struct packet_ins; // packet_in.h
+
 struct bridge {
     char name[16];
-    struct port_names names;                 // Writer: control, in pmd_run().
-    struct bridge_port ports[OFP_MAX_PORTS]; // Writer: control, in pmd_run().
-    struct oftable *table;                   // Writer: control, in pmd_run(). Never NULL.
-    struct mac_table macs;                   // PMD only.
-    _Atomic uint64_t generation; // Writers: PMD, and control in pmd_run(). Readers: any.
+    struct port_names names;                 // Writer: control, in pmd_run(). By datapath id.
+    struct bridge_port ports[OFP_MAX_PORTS]; // Writer: control, in pmd_run(). By datapath id.
+    struct ofproto ofproto;
+    struct mac_table macs;
+    struct frozen_table *frozen;
+    struct packet_ins *pins;
+    uint64_t now_offset_ms;
 };
 
-int bridge_init(struct bridge *b, const char *name, uint32_t mac_entries, uint64_t mac_ageing_ms);
+int bridge_init(struct bridge *b, const char *name, uint32_t mac_entries, uint64_t mac_ageing_ms,
+                uint64_t (*now_ms)(void *aux), void *now_aux);
 void bridge_destroy(struct bridge *b);
 
 // To be called in pmd_run(): A port gets its name first (rules can be written for it), and carries
@@ -48,11 +63,12 @@ void bridge_name_port(struct bridge *b, uint32_t id, const char *name, bool inte
 void bridge_add_port(struct bridge *b, uint32_t id, const struct vlan_config *vlan);
 void bridge_remove_port(struct bridge *b, uint32_t id); // Forgets its name and its addresses too.
 void bridge_set_vlan(struct bridge *b, uint32_t id, const struct vlan_config *vlan);
-// Publishes a table; returns the one before, to be retired after pmd_run().
-struct oftable *bridge_set_table(struct bridge *b, struct oftable *table);
+void bridge_set_port_up(struct bridge *b, uint32_t id, bool up);
 
 // All answers given so far may be wrong.
-void bridge_changed(struct bridge *b);
+static inline void bridge_changed(struct bridge *b) {
+    ofproto_changed(&b->ofproto);
+}
 
 static inline bool vlan_bit(const uint8_t bitmap[512], uint16_t vlan) {
     return bitmap[vlan / 8] >> (vlan % 8) & 1;

@@ -1,82 +1,74 @@
-// A match: values and a mask over the flow key, with a priority; and its text in ovs-ofctl syntax.
+// A match: values and a mask over the flow key; and its text in ovs-ofctl syntax.
 //
-// Bits of `flow` outside `mask` are 0, so that equal matches are equal bytes. A field may only be
-// matched when the match also says that the packet has it ("tcp_dst" needs "tcp" or "tcp6"): Open
-// vSwitch calls that a prerequisite and silently widens matches without it; here it is an error
-// that says which word is missing.
-//
-// Text: fields and keywords, separated by commas or blanks, in any order. Numbers may be
-// hexadecimal. "field=value/mask" where the field can be masked. The same field twice is fine if
-// the two agree.
+// Bits of `flow` outside `mask` are 0, so that equal matches are equal bytes. The compressed form,
+// minimatch, is what rules keep: only the words that the mask names, values and masks side by side.
 
 #ifndef RINGSIDE_OFPROTO_MATCH_H
 #define RINGSIDE_OFPROTO_MATCH_H
 
-#include "datapath/base/text.h"
-#include "datapath/flow/flow.h"
-#include "ofproto/ofp_error.h"
-#include "ofproto/port_names.h"
+#include "datapath/flow/miniflow.h"
+#include "ofproto/mf.h"
 
 #define OFP_DEFAULT_PRIORITY 32768u
-#define OFP_TEXT_MAX         16384u // Bytes of a rule's text.
+#define OFP_TEXT_MAX         65536u // Bytes of a rule's text.
 
 struct match {
     struct flow flow;
     struct flow mask;
 };
 
-struct match_text { // What a text says beside the match itself.
-    uint32_t priority;
-    bool has_priority;
+// words[0 … n) values, words[n … 2n) masks; n = flowmap_count(map), no mask word is 0.
+struct minimatch {
+    struct flowmap map;
+    uint64_t words[];
 };
 
-// Parses `text`. 0, -EINVAL, or -E2BIG (longer than OFP_TEXT_MAX), with *err filled.
-int match_parse(const char *text, const struct port_names *names, struct match *out,
-                struct match_text *extra, struct ofp_error *err);
-// Appends the match as ovs-ofctl prints it, with the priority unless it is the default one.
-void match_format(const struct match *match, uint32_t priority, struct text *out);
+void match_init_any(struct match *m);
+// Sets a field, as a parser does; also sets what the field implies on packet_type. mask NULL = exact.
+void match_set_field(struct match *m, const struct mf_field *mf, const union mf_value *value,
+                     const union mf_value *mask);
+bool match_equal(const struct match *a, const struct match *b);
+bool match_covers_flow(const struct match *m, const struct flow *flow); // Does this packet match?
+// Does every packet that matches `specific` match `general` too?
+bool match_covers(const struct match *general, const struct match *specific);
+bool match_overlaps(const struct match *a,
+                    const struct match *b); // Is there a packet that matches both?
 
+size_t minimatch_bytes(const struct match *m);
+void minimatch_from(const struct match *m, struct minimatch *out);
+void minimatch_expand(const struct minimatch *mm, struct match *out);
+bool minimatch_equal(const struct minimatch *a, const struct minimatch *b);
+bool minimatch_covers_flow(const struct minimatch *mm, const struct flow *flow);
+
+// -- text --
+struct
+    flow_text { // What a flow's text says beside match and actions (ovs-ofctl(8), "Flow Syntax").
+    uint32_t priority; // OFP_DEFAULT_PRIORITY unless given.
+    bool has_priority;
+    uint8_t table; // 255 = not given.
+    uint16_t idle_timeout, hard_timeout, importance;
+    uint16_t flags; // enum flow_mod_flags (ofproto.h).
+    uint64_t cookie, cookie_mask;
+    bool has_cookie;
+    uint32_t out_port, out_group; // Filters; OFPP_ANY, OFPG_ANY unless given.
+    uint64_t n_packets, n_bytes;  // Taken and ignored, as in the output of dump-flows.
+    const char *actions; // What stands behind "actions=" in the text given, NULL if nothing does.
+};
+
+// Parses "field=value,…[,actions=…]". Order and blanks are free, as in ovs-ofctl; "duration=", "n_packets=",
+// "idle_age=" … of a dump are skipped. Prerequisites that the text lacks are an error that names the
+// missing word. 0, -EINVAL, -E2BIG with *err filled.
+int match_parse(const char *text, const struct port_names *names, struct match *out,
+                struct flow_text *extra, struct ofp_error *err);
+// Appends the match as ovs-ofctl 3.1 prints it ("priority=10,tcp,in_port=1,nw_dst=10.0.0.0/8,tp_dst=80"), with
+// the priority unless it is `hide_priority`.
+void match_format(const struct match *m, uint32_t priority, uint32_t hide_priority,
+                  const struct port_names *names, struct text *out);
+// A whole packet key, as "Flow:" lines of ofproto/trace print it.
+void flow_format(const struct flow *flow, const struct port_names *names, struct text *out);
 // The match of exactly this packet: all fields that its protocols have.
 void match_from_flow(const struct flow *flow, struct match *out);
-
-static inline bool match_equal(const struct match *a, const struct match *b) {
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
-// Does the packet with this key match?
-bool match_covers_flow(const struct match *match, const struct flow *flow);
-// Does every packet that matches `specific` match `general` too, by their fields?
-bool match_covers(const struct match *general, const struct match *specific);
-
-// ---- for the files match_*.c ------------------------------------------------------------------
-
-enum match_prereq {
-    NEED_NOTHING,
-    NEED_IPV4_OR_ARP,
-    NEED_IPV4,
-    NEED_IPV6,
-    NEED_IP,
-    NEED_IP_OR_ARP,
-    NEED_ARP,
-    NEED_TCP, // From here on: not in fragments behind the first.
-    NEED_UDP,
-    NEED_SCTP,
-    NEED_PORTS, // Of TCP, UDP or SCTP; also ICMP, whose type and code are there.
-    NEED_ICMP,
-    NEED_ICMP6,
-    NEED_ANY_ICMP,
-};
-
-bool match_has_prereq(const struct match *match, enum match_prereq need);
-const char *match_prereq_hint(enum match_prereq need);
-
-// Parsers of one value, "VALUE" or "VALUE/MASK". Values are masked already; bytes are in network
-// order. False: it is not one.
-bool value_parse_int(const char *text, uint32_t max, uint32_t *value, uint32_t *mask);
-bool value_parse_mac(const char *text, uint8_t value[6], uint8_t mask[6]);
-bool value_parse_ipv4(const char *text, uint8_t value[4], uint8_t mask[4]);
-bool value_parse_ipv6(const char *text, uint8_t value[16], uint8_t mask[16]);
-// A port number or name, or LOCAL. 0: it is none. `text` may stand in double quotes.
-uint32_t value_parse_port(const char *text, const struct port_names *names);
+// flow and wc as a match (bits outside wc cleared).
+void match_from_wc(const struct flow *flow, const struct flow *wc, struct match *out);
 
 #endif

@@ -1,10 +1,25 @@
-// What is wrong with a text or a request: which field, what was found, the way out.
+// What is wrong with a text, a message or a request: which field, what was found, the way out, and the
+// name that OpenFlow has for it.
 
 #ifndef RINGSIDE_OFPROTO_OFP_ERROR_H
 #define RINGSIDE_OFPROTO_OFP_ERROR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+// OFPERR(name): the errors of ovs-ofctl(8) and the OpenFlow specifications, by their OpenFlow 1.3+ names.
+// ofp_error.c gives (type, code) for each version, for the channel.
+enum ofperr {
+    OFPERR_NONE,
+#define OFPERR(name, ...) OFPERR_##name,
+#include "ofproto/ofp_errors.def"
+#undef OFPERR
+    OFPERR_N,
+};
+
 struct ofp_error {
-    int code; // Positive errno.
+    int code;           // Positive errno.
+    enum ofperr ofperr; // OFPERR_NONE where OpenFlow has no name for it (a misspelt text).
     char field[64];
     char message[256];
     char hint[256];
@@ -15,5 +30,13 @@ struct ofp_error {
 __attribute__((format(printf, 5, 6))) int ofp_error_set(struct ofp_error *err, int code,
                                                         const char *field, const char *hint,
                                                         const char *format, ...);
+// The same with OpenFlow's name; the errno follows from it.
+__attribute__((format(printf, 5, 6))) int ofp_error_of(struct ofp_error *err, enum ofperr ofperr,
+                                                       const char *field, const char *hint,
+                                                       const char *format, ...);
+const char *ofperr_name(enum ofperr e); // "OFPBAC_BAD_OUT_PORT".
+int ofperr_errno(enum ofperr e);        // Positive.
+// Type and code in a version (0x01 … 0x06); false if the version has no such error.
+bool ofperr_code(enum ofperr e, uint8_t version, uint16_t *type, uint16_t *code);
 
 #endif

@@ -27,23 +27,47 @@ struct capture_record;
 enum dp_packet_flags {
     // The L4 checksum field may hold only the pseudo-header sum (a veth peer with tx offload on).
     PKT_CSUM_MAYBE_PARTIAL = 1 << 0,
+    PKT_HAS_CT = 1 << 1,     // ct_* below mean something.
+    PKT_HAS_TUNNEL = 1 << 2, // tunnel below does.
+    PKT_NOT_ETHERNET =
+        1 << 4, // The packet has no Ethernet header: packet_type below says what it is.
+    PKT_HASH_VALID = 1 << 3, // rx_hash is the device's hash of the packet's flow.
 };
+
+struct flow_tnl;
 
 struct RS_CACHE_ALIGNED dp_packet {
     uint8_t *data;     // First byte of the Ethernet header.
     struct umem *umem; // The region that the frame belongs to. Constant.
     uint32_t frame;    // Frame number in that region. Constant.
     uint16_t len;      // Bytes from `data`.
+    uint16_t l2_5_ofs; // MPLS label stack. Set by flow_extract().
     uint16_t l3_ofs;   // Set by flow_extract().
     uint16_t l4_ofs;   // Set by flow_extract().
     uint8_t flags;     // enum dp_packet_flags.
     uint8_t l4_proto;  // IP protocol behind extension headers, 0 if none. Set by flow_extract().
+    uint16_t trunc;    // Bytes that the next output sends at most; 0 = all (ODP_TRUNC).
     uint32_t in_port;  // Port id (struct port).
     uint32_t hash;     // Of the flow key; 0 = not computed.
+    uint32_t recirc_id;
+    uint32_t dp_hash;
+    uint32_t pkt_mark;
+    uint32_t skb_priority;
     struct capture_record *capture; // Record of this packet's arrival while the port is captured.
+    // -- second cache line: read only where flags say so --
+    RS_CACHE_ALIGNED struct flow_tnl *tunnel; // PMD's scratch, valid for one batch.
+    uint32_t rx_hash;
+    uint8_t ct_state, ct_nw_proto;
+    uint16_t ct_zone;
+    uint32_t ct_mark;
+    be16 ct_tp_src, ct_tp_dst;
+    uint8_t ct_label[16];
+    uint32_t packet_type; // be32; with PKT_NOT_ETHERNET.
+    uint32_t ct_orig;     // Index of the original tuple; conntrack's issue.
 };
 
-static_assert(sizeof(struct dp_packet) == RS_CACHE_LINE, "one cache line a packet");
+static_assert(sizeof(struct dp_packet) == 2 * RS_CACHE_LINE,
+              "two cache lines a packet, one of them hot");
 
 static inline uint8_t *dp_packet_frame(const struct dp_packet *p) {
     return p->umem->base + (size_t)p->frame * p->umem->frame_size;
@@ -67,10 +91,15 @@ static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t 
     assert(headroom + len <= p->umem->frame_size);
     p->data = dp_packet_frame(p) + headroom;
     p->len = (uint16_t)len;
-    p->l3_ofs = p->l4_ofs = RS_OFS_NONE;
+    p->l2_5_ofs = p->l3_ofs = p->l4_ofs = RS_OFS_NONE;
     p->flags = 0;
     p->l4_proto = 0;
+    p->trunc = 0;
     p->hash = 0;
+    p->recirc_id = 0;
+    p->dp_hash = 0;
+    p->pkt_mark = 0;
+    p->skb_priority = 0;
     p->capture = NULL;
 }
 

@@ -21,7 +21,7 @@
 #include "datapath/drop_reason.h"
 #include "datapath/packet/dp_packet_batch.h"
 
-#define RS_MAX_PORTS  256u // Port ids are 1 … RS_MAX_PORTS - 1. 0 is no port.
+#define RS_MAX_PORTS  1024u // Port ids are 1 … RS_MAX_PORTS - 1. 0 is no port.
 #define RS_MAX_QUEUES 64u
 #define RS_PORT_NAME  16 // IFNAMSIZ.
 
