@@ -11,6 +11,17 @@
     X(NO_RULE, "no_rule", "no rule of the flow table matched")                                     \
     X(RULE_DROP, "rule_drop", "the rule's action is drop")                                         \
     X(NO_OUTPUT, "no_output", "the actions name no port that exists, or only the input port")      \
+    X(PORT_NO_RECV, "port_no_recv", "the input port is set to no-receive")                         \
+    X(TOO_DEEP, "xlate_too_deep", "the tables resubmit deeper than 64 levels")                     \
+    X(TOO_MANY_RESUBMITS, "xlate_too_many_resubmits", "the tables resubmit more than 4096 times")  \
+    X(STACK_TOO_DEEP, "xlate_stack_too_deep", "the actions pushed more than 64 kB on the stack")   \
+    X(RECIRC_UNKNOWN, "recirc_unknown", "it came back with a recirculation id that is gone")       \
+    X(RECIRC_FULL, "recirc_full", "no recirculation id or memory for a frozen state was left")     \
+    X(MPLS_TOO_DEEP, "mpls_too_deep", "more MPLS labels than the key holds")                       \
+    X(PACKET_TYPE, "packet_type", "an encap or decap that this type of packet does not allow")     \
+    X(TUNNEL_METADATA, "tunnel_metadata", "tunnel options that the TLV map does not know")         \
+    X(CONGESTION, "congestion", "a tunnel marked congestion on a packet that is not ECN capable")  \
+    X(NO_MEMORY, "no_memory", "no memory for its translation")                                     \
     X(VLAN_INGRESS, "vlan_ingress", "the port does not carry the packet's VLAN")                   \
     X(VLAN_PUSH, "vlan_push", "no headroom left for a VLAN tag")                                   \
     X(SAME_PORT, "same_port", "learned destination is the port the packet came in on")             \

@@ -14,12 +14,11 @@ struct frozen_state { // Constant.
     be64 metadata;
     uint32_t regs[FLOW_N_REGS];
     uint32_t in_port; // OpenFlow number.
-    be64 tun_id;
+    struct flow_tnl tunnel;
     uint32_t stack_len, ofpacts_len, action_set_len; // Bytes.
     const uint8_t *stack;                            // As xlate keeps it.
     const void *ofpacts;                             // The rest to do, OFPACT_UNROLL among them.
     const void *action_set;
-    uint64_t cookie;
 };
 
 struct frozen_table;
@@ -32,6 +31,9 @@ const struct frozen_state *frozen_find(struct frozen_table *t,
 void frozen_unref(struct frozen_table *t,
                   uint32_t id); // Kept for some seconds after the last: packets are under way.
 void frozen_ref(struct frozen_table *t, uint32_t id);
+// Frees what nobody has used for FROZEN_LINGER_MS. One thread at a time (the revalidator).
+#define FROZEN_LINGER_MS 5000u
+void frozen_expire(struct frozen_table *t, uint64_t now_ms);
 uint32_t frozen_count(const struct frozen_table *t);
 
 #endif

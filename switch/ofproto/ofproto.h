@@ -74,6 +74,18 @@ struct rule {
 static inline void rule_ref(const struct rule *r) {
     atomic_fetch_add_explicit(&((struct rule *)(uintptr_t)r)->refs, 1, memory_order_relaxed);
 }
+// For readers under RCU, who may have found it while its last reference went: false = too late.
+static inline bool rule_try_ref(const struct rule *r) {
+    _Atomic uint32_t *refs = &((struct rule *)(uintptr_t)r)->refs;
+    uint32_t n = atomic_load_explicit(refs, memory_order_relaxed);
+    while (n != 0) {
+        if (atomic_compare_exchange_weak_explicit(refs, &n, n + 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
 void rule_unref(const struct rule *r); // The last one frees it, after a grace period.
 void rule_credit(const struct rule *r, uint64_t packets, uint64_t bytes,
                  uint64_t used_ms); // Any thread.
@@ -106,6 +118,21 @@ struct group { // Constant but for counters; a change makes a new one.
     uint32_t n_buckets;
     struct group_bucket buckets[];
 };
+static inline bool group_try_ref(const struct group *g) { // As rule_try_ref().
+    _Atomic uint32_t *refs = &((struct group *)(uintptr_t)g)->refs;
+    uint32_t n = atomic_load_explicit(refs, memory_order_relaxed);
+    while (n != 0) {
+        if (atomic_compare_exchange_weak_explicit(refs, &n, n + 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+void group_unref(const struct group *g); // The last one frees it, after a grace period.
+// bucket: index, UINT32_MAX = the group alone. Any thread.
+void group_credit(const struct group *g, uint32_t bucket, uint64_t packets, uint64_t bytes);
+
 enum group_mod_command {
     GROUP_ADD,
     GROUP_MODIFY,

@@ -9,7 +9,7 @@
 // goes over ends the translation with a named error (drop_reason.h) and a line in the report.
 //
 // Recirculation. A translation that cannot go on before the datapath has done something (pop_mpls then
-// L3, dp_hash, later ct) freezes: the rest of the actions, stack, metadata, registers, action set, table and
+// L3, dp_hash, ct) freezes: the rest of the actions, stack, metadata, registers, action set, table and
 // cookie become a struct frozen_state with an id that is the same for the same state (frozen.h), the megaflow ends
 // in ODP_RECIRC(id), and the packet comes back with that recirc_id.
 
@@ -33,8 +33,11 @@ enum xlate_error { // Why a translation was cut short; xlate_strerror() says it 
     XLATE_NO_RECIRCULATION_CONTEXT,
     XLATE_TOO_MANY_MPLS_LABELS,
     XLATE_INVALID_TUNNEL_METADATA,
+    XLATE_UNSUPPORTED_PACKET_TYPE,
     XLATE_CONGESTION_DROP,
     XLATE_FORWARDING_DISABLED,
+    XLATE_NO_MEMORY, // Ours: Open vSwitch aborts.
+    XLATE_N_ERRORS,
 };
 const char *xlate_strerror(enum xlate_error e);
 
@@ -47,6 +50,8 @@ enum credit_type {
     CREDIT_LEARN,      // A learn action: repeated at each use, so that the learned flow stays.
     CREDIT_NORMAL,     // MAC, VLAN, port: the address has been seen again.
     CREDIT_FIN_TIMEOUT,
+    CREDIT_FROZEN, // arg = recirc_id that the actions lead to: held as long as they are.
+    CREDIT_PIN,    // arg = pin id that the actions name: likewise.
 };
 struct credit {
     uint8_t type;
@@ -64,9 +69,23 @@ struct credit {
         } fin;
     };
 };
-struct credits {
+struct credits { // Zero-initialised = empty.
     uint32_t n, cap;
-    struct credit *list; // On the heap.
+    struct credit *list;   // On the heap.
+    struct bridge *bridge; // Whose frozen states and pins are held. Filled in by xlate_run().
+};
+
+// Recirculations that the actions end in, for trace, which follows them.
+struct xlate_recirc {
+    uint32_t id;
+    bool conntrack; // Of a ct action: the packet comes back tracked, in `zone`.
+    uint16_t zone;
+    const struct ofpact_nat *nat; // Of the ct action, in the rule; NULL = none.
+    struct flow flow;             // As it was there (in_port as an OpenFlow number).
+};
+struct xlate_recircs { // Zero-initialised = empty; free(list) when done.
+    uint32_t n, cap;
+    struct xlate_recirc *list;
 };
 
 struct xlate_in {
@@ -75,8 +94,11 @@ struct xlate_in {
     const struct dp_packet *packet; // NULL = none at hand (revalidation, trace of a flow).
     uint64_t now_ms;
     bool side_effects;
-    uint16_t tcp_flags;  // Of the packets so far, host byte order (fin_timeout).
-    struct text *report; // NULL = nobody reads. Lines as ofproto/trace indents them.
+    uint16_t tcp_flags; // Of the packets so far, host byte order (fin_timeout).
+    struct text
+        *report; // NULL = nobody reads. Lines as ofproto/trace indents them, from "bridge(…)" on.
+    bool report_names;             // Ports by name in the report.
+    struct xlate_recircs *recircs; // NULL = not wanted.
     // A packet-out: these actions instead of table 0 (NULL = the tables). in flow: in_port.
     const void *ofpacts;
     size_t ofpacts_len;
