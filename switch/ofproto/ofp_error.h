@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// OFPERR(name): the errors of ovs-ofctl(8) and the OpenFlow specifications, by their OpenFlow 1.3+ names.
-// ofp_error.c gives (type, code) for each version, for the channel.
+// The errors of the OpenFlow specifications and of Open vSwitch, by the names that ovs-ofctl prints.
+// ofp_errors.def has (type, code) for each version, for the channel.
 enum ofperr {
     OFPERR_NONE,
 #define OFPERR(name, ...) OFPERR_##name,
@@ -38,5 +38,8 @@ const char *ofperr_name(enum ofperr e); // "OFPBAC_BAD_OUT_PORT".
 int ofperr_errno(enum ofperr e);        // Positive.
 // Type and code in a version (0x01 … 0x06); false if the version has no such error.
 bool ofperr_code(enum ofperr e, uint8_t version, uint16_t *type, uint16_t *code);
+// Whose type and code these are: 0 = the specification's, else an experimenter's id. In 1.0 and 1.1 they then
+// stand inside a vendor error; from 1.2 on type is 0xffff and code the experimenter's own type.
+uint32_t ofperr_vendor(enum ofperr e, uint8_t version);
 
 #endif
