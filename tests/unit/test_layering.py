@@ -21,7 +21,14 @@ FLOW = (*PACKET, "datapath/flow/")
 PORT = (*PACKET, "datapath/port/")
 C_RULES: dict[str, tuple[str, ...]] = {
     "api/": ("datapath/", "ofproto/"),
-    "ofproto/": (*FLOW, "datapath/upcall.h", "datapath/action/odp_action.h", "datapath/action/odp_encode.h"),
+    "ofproto/": (
+        *FLOW,
+        "datapath/upcall.h",
+        "datapath/action/odp_action.h",
+        "datapath/action/odp_meter.h",
+        "datapath/action/odp_text.h",
+        "datapath/lookup/megaflow.h",
+    ),
     "datapath/pmd/": (*FLOW, *PORT, "datapath/upcall.h", "datapath/action/", "datapath/lookup/"),
     "datapath/action/": (*FLOW, *PORT),
     "datapath/lookup/": (*FLOW, "datapath/action/odp_action.h"),
@@ -65,6 +72,10 @@ OURS = ("switch", "xdp", "kernel_compat", "lab", "artifacts", "tasks", "tests")
 NEVER_IN_DATAPATH = re.compile(r"\b(printf|fprintf|puts|perror|syslog)\s*\(")
 NEVER_PER_PACKET = re.compile(r"\b(malloc|calloc|realloc|free|posix_memalign|aligned_alloc)\s*\(")
 ROOMS_WITHOUT_ALLOCATION = ("datapath/flow/", "datapath/action/", "datapath/packet/")
+# File -> why it may, although its room does not.
+MAY_ALLOCATE = {
+    "datapath/action/odp_list.c": "lists of actions grow in translation; the executor only reads them",
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
@@ -88,7 +99,7 @@ def c_calls(name: str, text: str) -> list[str]:
     found = []
     if name.startswith("datapath/"):
         found += NEVER_IN_DATAPATH.findall(code)
-    if name.startswith(ROOMS_WITHOUT_ALLOCATION):
+    if name.startswith(ROOMS_WITHOUT_ALLOCATION) and name not in MAY_ALLOCATE:
         found += NEVER_PER_PACKET.findall(code)
     return [f"switch/{name} calls {call}()" for call in found]
 

@@ -24,13 +24,13 @@ enum odp_action_type {
     ODP_POP_MPLS,  // arg = EtherType that the packet has afterwards, host byte order.
     ODP_PUSH_ETH,  // Payload: struct odp_key_eth.
     ODP_POP_ETH,   //
-    ODP_PUSH_NSH,  // Payload: struct odp_key_nsh (a whole new header).
+    ODP_PUSH_NSH,  // Payload: struct odp_key_nsh (a new header), then arg bytes of type 2 metadata.
     ODP_POP_NSH,   //
     ODP_TRUNC,     // arg = bytes that the next output sends at most.
-    ODP_HASH, // arg = basis. Sets dp_hash from the packet's 5-tuple (symmetric L4 if payload says).
-    ODP_RECIRC,        // arg = recirc_id. Last in its list: the packet is looked up again.
-    ODP_CLONE,         // Payload: a list, executed on a copy.
-    ODP_SAMPLE,        // arg = probability of 2^32. Payload: a list, executed on a copy.
+    ODP_HASH,      // arg = basis. Payload: struct odp_hash. Sets dp_hash from the packet's 5-tuple.
+    ODP_RECIRC,    // arg = recirc_id. Last in its list: the packet is looked up again.
+    ODP_CLONE,     // Payload: a list, executed on a copy.
+    ODP_SAMPLE,    // arg = probability of 2^32. Payload: a list, executed on a copy.
     ODP_CHECK_PKT_LEN, // arg = length. Payload: struct odp_check_pkt_len, then the two lists.
     ODP_METER,         // arg = meter id. Packets over the rate are dropped (or remarked).
     ODP_CONTROLLER,    // arg = pin id (ofproto's): the packet is copied to the packet-in queue.
@@ -63,7 +63,7 @@ enum odp_key {
     ODP_KEY_ND,     // Target and link layer option.
     ODP_KEY_ND_EXT, // Reserved bits and options type.
     ODP_KEY_NSH,
-    ODP_KEY_TUNNEL,   // struct flow_tnl: metadata for an encapsulating output.
+    ODP_KEY_TUNNEL,   // struct flow_tnl: metadata for an encapsulating output. The mask is all 1.
     ODP_KEY_PRIORITY, // skb_priority, uint32_t.
     ODP_KEY_MARK,     // pkt_mark, uint32_t.
     ODP_N_KEYS,
@@ -108,9 +108,18 @@ struct odp_push_mpls {
     be16 ethertype; // 0x8847 or 0x8848.
     uint16_t pad[3];
 };
-struct odp_check_pkt_len {
-    uint32_t
-        greater_len; // Bytes of the list for packets longer than arg; the other list follows it.
+enum odp_hash_alg {
+    ODP_HASH_L4,     // As the packet goes.
+    ODP_HASH_SYM_L4, // Both directions have the same hash.
+    ODP_HASH_N_ALGS,
+};
+struct odp_hash {
+    uint32_t alg; // enum odp_hash_alg.
+    uint32_t pad;
+};
+#define ODP_NSH_MD2_MAX 248u // Bytes; what NSH's length field leaves.
+struct odp_check_pkt_len {   // Then the list for packets longer than arg, then that for the others.
+    uint32_t greater_len;    // Bytes of the former.
     uint32_t less_equal_len;
 };
 enum odp_ct_flags {

@@ -55,7 +55,8 @@ struct RS_CACHE_ALIGNED dp_packet {
     uint32_t skb_priority;
     struct capture_record *capture; // Record of this packet's arrival while the port is captured.
     // -- second cache line: read only where flags say so --
-    RS_CACHE_ALIGNED struct flow_tnl *tunnel; // PMD's scratch, valid for one batch.
+    // In the PMD's scratch, or in the list of actions that set it; valid for one batch.
+    RS_CACHE_ALIGNED const struct flow_tnl *tunnel;
     uint32_t rx_hash;
     uint8_t ct_state, ct_nw_proto;
     uint16_t ct_zone;
