@@ -24,6 +24,11 @@
     X(NO_MEMORY, "no_memory", "no memory for its translation")                                     \
     X(VLAN_INGRESS, "vlan_ingress", "the port does not carry the packet's VLAN")                   \
     X(VLAN_PUSH, "vlan_push", "no headroom left for a VLAN tag")                                   \
+    X(NO_HEADROOM, "no_headroom", "no headroom left for an MPLS, Ethernet or NSH header")          \
+    X(METER, "meter", "over the rate of a meter")                                                  \
+    X(TO_CONTROLLER, "to_controller", "went to a controller's queue and to no port")               \
+    X(NOT_SAMPLED, "not_sampled", "a sample action left it out, and no other took it")             \
+    X(NOT_SUPPORTED, "not_supported", "connection tracking or a tunnel, which the datapath lacks") \
     X(SAME_PORT, "same_port", "learned destination is the port the packet came in on")             \
     X(RESERVED_MAC, "reserved_mac", "destination is a link-local bridge address (802.1D)")         \
     X(TOO_MANY_ACTIONS, "too_many_actions", "the packet needs more outputs than one batch allows") \

@@ -7,7 +7,7 @@
 //
 // Every way out of a packet: sent later; recirculated; or port_drop() with
 //     no_output       nothing in the list took it         no_frame         no frame for a copy
-//     no_headroom     no room in front for a header       meter            over its meter's rate
+//     vlan_push, no_headroom: no room for a header        meter            over its meter's rate
 //     to_controller   a controller got its copy, no port  not_sampled      sample left it out, and nothing else took it
 //     not_supported   ct, tunnels: their issue's          whatever an ODP_DROP names
 // A packet of which copies went elsewhere and which itself goes nowhere is no drop: it is taken off `copies`.
