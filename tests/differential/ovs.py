@@ -84,6 +84,37 @@ class Ovs:
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
         self._tool("ovs-ofctl", "replace-flows", mgmt, f"{self.run}/flows.txt")
 
+    def ofctl(self, verb: str, *words: str) -> str:
+        """ovs-ofctl with OpenFlow 1.5, on the bridge."""
+        mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
+        return self._tool("ovs-ofctl", "-O", "OpenFlow15", "--bundle", verb, mgmt, *words)
+
+    def refusal(self, verb: str, *words: str) -> str:
+        """What ovs-ofctl says to a request that is refused; empty if it is not."""
+        mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
+        command = [tool("ovs-ofctl"), "-O", "OpenFlow15", verb, mgmt, *words]
+        done = subprocess.run(command, env=environment(self.run), capture_output=True, text=True, check=False)
+        return done.stderr if done.returncode else ""
+
+    def load_flows(self, rules: Sequence[str]) -> None:
+        """Adds rules, all at once."""
+        (self.run / "flows.txt").write_text("\n".join(rules) + "\n")
+        self.ofctl("add-flows", f"{self.run}/flows.txt")
+
+    def add_ports(self, first: int, last: int) -> None:
+        """More dummy ports, without captures of what they send."""
+        words: list[str] = []
+        for port in range(first, last + 1):
+            name = f"h{port}"
+            interface = ["set", "interface", name, "type=dummy", f"ofport_request={port}"]
+            words += ["--", "add-port", BRIDGE, name, "--", *interface]
+        self.vsctl(*words[1:])
+
+    def trace(self, flow: str, ct_states: Sequence[str] = ()) -> str:
+        """ofproto/trace of a packet written as a flow."""
+        states = [word for state in ct_states for word in ("--ct-next", state)]
+        return self.control.call("ofproto/trace", *states, BRIDGE, flow)
+
     def dump_flows(self) -> set[str]:
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
         dump = self._tool("ovs-ofctl", "--no-stats", "--no-names", "dump-flows", mgmt)

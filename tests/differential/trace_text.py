@@ -1,0 +1,46 @@
+"""What two traces of the same packet have to agree in: for each pass through the datapath, the megaflow and
+the actions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a packet: the bits that decided, and what is done. Ids that each switch gives out are gone."""
+
+    megaflow: str
+    actions: str
+
+
+def _neutral(text: str) -> str:
+    """Without what each switch numbers for itself: recirculation ids, the handler of packet-ins."""
+    text = re.sub(r"recirc\(0x[0-9a-f]+\)", "recirc(N)", text)
+    text = re.sub(r"recirc_id=0x[0-9a-f]+", "recirc_id=N", text)
+    text = re.sub(r"(?<=userspace\(pid=)\d+", "N", text)
+    return re.sub(r"(?<=,)recirc_id=\d+", "recirc_id=N", text)
+
+
+def passes(trace: str) -> list[Pass]:
+    """The passes of a trace's text, in order."""
+    found, megaflow = [], ""
+    for line in trace.splitlines():
+        if line.startswith("Megaflow: "):
+            megaflow = line.removeprefix("Megaflow: ")
+        elif line.startswith("Datapath actions: "):
+            found.append(Pass(_neutral(megaflow), _neutral(line.removeprefix("Datapath actions: "))))
+    return found
+
+
+def tables(trace: str) -> set[int]:
+    """Tables in which a rule was found."""
+    return {int(number) for number in re.findall(r"^ *(\d+)\. (?!No match)", trace, re.MULTILINE)}
+
+
+def field_names(megaflow: str) -> dict[str, str]:
+    """Fields of a megaflow's text, by name."""
+    words = (word.partition("=") for word in megaflow.split(","))
+    return {name: value for name, _, value in words}
