@@ -186,4 +186,10 @@ static inline const struct odp_action *odp_next(const struct odp_action *a) {
 // not come from odp_put(): tests, fuzzers. Names what is wrong in *why.
 bool odp_check(const void *bytes, size_t n, const char **why);
 
+// What odp_execute() may know of a list beforehand (odp_blob.flags, megaflow.h).
+enum odp_blob_flags {
+    ODP_BLOB_ONE_OUTPUT = 1 << 0, // The list is one output and nothing else.
+};
+uint32_t odp_blob_flags(const void *bytes, uint32_t len);
+
 #endif

@@ -47,12 +47,6 @@ struct odp_env {
 // Sets all but the callbacks, meters, now_ns and from, which are NULL or 0 afterwards.
 void odp_env_init(struct odp_env *env, struct port *const *ports, struct dp_packet_batch *out);
 
-// What odp_execute() may know of a list beforehand (odp_blob.flags).
-enum odp_blob_flags {
-    ODP_BLOB_ONE_OUTPUT = 1 << 0, // The list is one output and nothing else.
-};
-uint32_t odp_blob_flags(const void *bytes, uint32_t len);
-
 // Consumes all packets of `batch`. `flags` are odp_blob_flags() of the list, or 0. The list is one that
 // odp_check() accepts.
 void odp_execute(struct odp_env *env, const void *actions, uint32_t len, uint32_t flags,
