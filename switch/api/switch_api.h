@@ -16,6 +16,7 @@ typedef struct rs_switch rs_switch;
 
 struct rs_error {
     int code;          // Positive errno.
+    char ofperr[40];   // OpenFlow's name for it ("OFPFMFC_TABLE_FULL"); may be empty.
     char field[64];    // Which input is at fault ("priority", "nw_src", "bind"); may be empty.
     char message[256]; // What was found.
     char hint[256];    // The way out; may be empty.
@@ -36,10 +37,18 @@ struct rs_switch_config {
 int rs_switch_create(const struct rs_switch_config *config, rs_switch **out, struct rs_error *err);
 // Removes all ports, stops the PMD, frees everything.
 void rs_switch_destroy(rs_switch *sw);
-// One PMD iteration in the caller's thread; returns packets received. Only when not threaded.
+// One PMD iteration in the caller's thread, then whatever the revalidator has due; returns packets
+// received. Only when not threaded.
 int rs_switch_poll(rs_switch *sw);
 // Moves the switch's idea of time forward (tests of ageing). Only when not threaded.
 void rs_switch_warp(rs_switch *sw, uint64_t ms);
+
+// A text of any length, made by a call and freed with rs_text_free().
+struct rs_text {
+    char *data; // NUL-terminated; NULL when there is none.
+    size_t len;
+};
+void rs_text_free(struct rs_text *text);
 
 // ---- ports -----------------------------------------------------------------------------------
 
@@ -59,7 +68,7 @@ struct rs_port_config {
     int type; // enum rs_port_type.
     char device[16];
     uint32_t ifindex;    // afxdp.
-    uint32_t ofport;     // 1 … 255, 0 = the first free one.
+    uint32_t ofport;     // 1 … 1023, 0 = the first free one.
     uint16_t queues[64]; // afxdp.
     uint32_t n_queues;
     int bind_mode;      // enum rs_bind_mode.
@@ -99,6 +108,9 @@ int rs_port_info(rs_switch *sw, uint32_t ofport, struct rs_port_info *info, stru
 int rs_port_set_up(rs_switch *sw, uint32_t ofport, bool up, struct rs_error *err);
 int rs_port_set_vlan(rs_switch *sw, uint32_t ofport, const struct rs_vlan_config *vlan,
                      struct rs_error *err);
+// Bits of OpenFlow's port configuration: 1 port down, 4 no receive, 16 no flood, 32 no forward, 64 no
+// packet-in.
+int rs_port_set_ofp_config(rs_switch *sw, uint32_t ofport, uint32_t config, struct rs_error *err);
 int rs_port_set_csum(rs_switch *sw, uint32_t ofport, int csum, struct rs_error *err);
 // Open ports, ascending; returns how many there are (may exceed cap).
 uint32_t rs_port_list(rs_switch *sw, uint32_t *ofports, uint32_t cap);
@@ -148,27 +160,178 @@ uint32_t rs_umem_list(rs_switch *sw, struct rs_umem_stats *umems, uint32_t cap);
 const char *rs_drop_name(uint32_t i);
 const char *rs_drop_meaning(uint32_t i);
 
-// ---- flow table ------------------------------------------------------------------------------
+// ---- flow tables -----------------------------------------------------------------------------
+//
+// Texts are ovs-ofctl's. The bridge's own (internal) port is LOCAL in them, 65534; other ports have
+// their ofport or their name. A change is in force for new translations when the call returns; megaflows
+// made before are true to it within 500 ms, or when rs_sync() returns.
 
-// Adds a rule in ovs-ofctl syntax ("priority=10,in_port=1,ip,nw_dst=10.0.0.0/8,actions=output:2").
-// Ports may be numbers or names. A rule with the same priority and match is replaced.
-int rs_flow_add(rs_switch *sw, const char *text, struct rs_error *err);
-// Deletes rules: non-strict as ovs-ofctl del-flows (every rule at least as specific), or, if
-// `strict`, the one with exactly this priority and match. Returns how many, or a negative errno.
-int rs_flow_del(rs_switch *sw, const char *text, bool strict, struct rs_error *err);
-// Replaces the whole table at once by n rules: all or nothing. err->field names the rule
-// ("flows[3].nw_src").
-int rs_flow_replace(rs_switch *sw, const char *const *texts, uint32_t n, struct rs_error *err);
-
-struct rs_flow_stats {
-    uint64_t packets, bytes;
-    uint32_t priority;
-    double age_s; // Since it was added.
+enum rs_flow_command {
+    RS_FLOW_ADD,
+    RS_FLOW_MODIFY,
+    RS_FLOW_MODIFY_STRICT,
+    RS_FLOW_DELETE,
+    RS_FLOW_DELETE_STRICT
 };
-// Rule i in order of falling priority: its text in ovs-ofctl syntax (without statistics) in `text`.
-// -ENOENT past the end.
-int rs_flow_get(rs_switch *sw, uint32_t i, char *text, size_t cap, struct rs_flow_stats *stats);
+
+// Waits until every change made before is true in the datapath, and what it has carried is counted.
+void rs_sync(rs_switch *sw);
+
+// One change ("table=1,priority=10,in_port=1,ip,nw_dst=10.0.0.0/8,actions=output:2"); returns how many
+// rules it touched, or a negative errno.
+int rs_flow_mod(rs_switch *sw, const char *text, int command, struct rs_error *err);
+int rs_flow_add(rs_switch *sw, const char *text, struct rs_error *err);
+// Non-strict as ovs-ofctl del-flows (every rule at least as specific), or, if `strict`, the one with
+// exactly this priority and match. Returns how many.
+int rs_flow_del(rs_switch *sw, const char *text, bool strict, struct rs_error *err);
+// Many changes, a line each; "#" begins a comment. A line may begin with "add", "modify",
+// "modify_strict", "delete" or "delete_strict"; `command` is for those that do not. bundle: all at once
+// or none. Else in order, up to the first that is refused. err->field names the line
+// ("flows[3].nw_src", counted from 0 without empty ones). Returns the number of lines.
+int rs_flows_apply(rs_switch *sw, const char *text, size_t len, int command, bool bundle,
+                   struct rs_error *err);
+// Makes these rules, a line each, the only ones, at once or not at all; those that stay the same keep
+// their counters and their age. Returns the number of rules that were added, modified or deleted.
+int rs_flow_replace(rs_switch *sw, const char *text, size_t len, struct rs_error *err);
 uint32_t rs_flow_count(rs_switch *sw);
+
+// A look at the rules of one moment, which lasts until it is closed. Order: table, then falling
+// priority.
+typedef struct rs_flow_dump rs_flow_dump;
+struct rs_flow_stats {
+    uint64_t cookie, packets, bytes;
+    uint8_t table;
+    uint16_t priority, idle_timeout, hard_timeout, importance, flags;
+    uint64_t duration_ms; // Since it was added.
+    uint64_t idle_ms;     // Since it was last used (or added).
+    uint64_t hard_ms;     // Since it was last modified (or added).
+};
+// filter: ovs-ofctl's for dump-flows ("table=1,ip", "cookie=0x1/-1", "out_port=2"); "" = all.
+// names: ports by name in the texts.
+int rs_flow_dump_open(rs_switch *sw, const char *filter, bool names, rs_flow_dump **out,
+                      struct rs_error *err);
+uint32_t rs_flow_dump_count(const rs_flow_dump *d);
+// The next n rules as lines of `ovs-ofctl dump-flows` (show_stats false: `--no-stats`), fewer at the
+// end. Returns how many. The text lives until the next call.
+int rs_flow_dump_lines(rs_flow_dump *d, uint32_t n, bool show_stats, struct rs_text *out);
+// The next rule: its text without statistics ("table=1,priority=10,ip actions=output:2"; the table
+// only if it is not 0). 1, or 0 at the end. The text lives until the next call.
+int rs_flow_dump_next(rs_flow_dump *d, struct rs_text *out, struct rs_flow_stats *stats);
+void rs_flow_dump_close(rs_flow_dump *d);
+
+struct rs_table_config {
+    uint32_t max_flows; // 0xffffffff = no limit.
+    bool evict;         // Over the limit: evict the least important instead of refusing.
+    uint8_t miss;       // 0 = drop here, 1 = controller, 2 = continue, 3 = drop.
+    char name[32];
+};
+struct rs_table_stats {
+    uint32_t table, n_flows;
+    uint64_t n_lookup, n_matched;
+    uint32_t n_subtables, n_tries; // Of its classifier.
+    uint64_t bytes;
+    struct rs_table_config config;
+};
+int rs_table_set(rs_switch *sw, uint32_t table, const struct rs_table_config *config,
+                 struct rs_error *err);
+// Tables 0 … 254. 0 or -EINVAL.
+int rs_table_stats(rs_switch *sw, uint32_t table, struct rs_table_stats *out);
+
+// ---- groups, meters, tunnel options ----------------------------------------------------------
+
+enum rs_group_command {
+    RS_GROUP_ADD,
+    RS_GROUP_MODIFY,
+    RS_GROUP_DELETE,
+    RS_GROUP_ADD_OR_MODIFY,
+    RS_GROUP_INSERT_BUCKET,
+    RS_GROUP_REMOVE_BUCKET
+};
+// ovs-ofctl(8), "Group Syntax". An empty text deletes all groups.
+int rs_group_mod(rs_switch *sw, const char *text, int command, struct rs_error *err);
+// Lines of dump-groups, or of dump-group-stats. group_id: one of them, 0xfffffffc = all.
+int rs_group_dump(rs_switch *sw, uint32_t group_id, bool stats, bool names, struct rs_text *out,
+                  struct rs_error *err);
+
+enum rs_meter_command { RS_METER_ADD, RS_METER_MODIFY, RS_METER_DELETE };
+// "meter=1,kbps,burst,stats,bands=type=drop,rate=1000,burst_size=100". "meter=all" deletes all.
+int rs_meter_mod(rs_switch *sw, const char *text, int command, struct rs_error *err);
+// Lines of dump-meters, or of meter-stats. meter_id: one of them, 0xffffffff = all.
+int rs_meter_dump(rs_switch *sw, uint32_t meter_id, bool stats, struct rs_text *out,
+                  struct rs_error *err);
+
+enum rs_tlv_command { RS_TLV_ADD, RS_TLV_DELETE, RS_TLV_CLEAR };
+// The TLV map of tunnel options, of all switches of the process: "{class=0xffff,type=0,len=4}->tun_metadata0",
+// several with commas between them.
+int rs_tlv_mod(rs_switch *sw, const char *text, int command, struct rs_error *err);
+int rs_tlv_dump(rs_switch *sw, struct rs_text *out);
+
+// ---- packets to and from controllers ---------------------------------------------------------
+
+struct rs_packet_in {
+    uint8_t
+        reason; // OpenFlow's: 0 no match, 1 action, 2 invalid TTL, 3 action set, 4 group, 5 packet-out.
+    uint8_t table;
+    uint16_t max_len, controller_id;
+    uint64_t cookie;
+    uint32_t meter_id;
+    uint32_t in_port; // OpenFlow number.
+    uint32_t len;     // Bytes copied to `data`.
+    uint32_t total_len;
+    bool pause; // rs_packet_resume() with `continuation` goes on.
+    uint32_t continuation;
+    uint32_t userdata_len;
+    const uint8_t *userdata; // Until the next call.
+    const char *metadata;    // Pipeline fields that are not 0, as a match; until the next call.
+};
+// Takes the oldest: 1, or 0 if there is none. cap: at least 4096.
+int rs_packet_in_take(rs_switch *sw, struct rs_packet_in *out, uint8_t *data, size_t cap);
+// Packets a second and burst, for each reason; 0 = no limit (the default).
+int rs_packet_in_rate(rs_switch *sw, uint32_t rate, uint32_t burst, struct rs_error *err);
+struct rs_packet_in_stats {
+    uint64_t queued, no_room, rate_limited;
+};
+void rs_packet_in_stats(rs_switch *sw, struct rs_packet_in_stats *out);
+// Readable when there is one to take; -1 without. Owned by the switch.
+int rs_packet_in_fd(rs_switch *sw);
+
+// Runs actions ("resubmit(,1)", "output:2") on a frame, as if it had come in on in_port (an OpenFlow
+// number; 0xfffd = controller, 0xffff = none).
+int rs_packet_out(rs_switch *sw, uint32_t in_port, const char *actions, const uint8_t *frame,
+                  size_t len, struct rs_error *err);
+// Goes on with a paused packet; in_port as rs_packet_in gave it.
+int rs_packet_resume(rs_switch *sw, uint32_t continuation, uint32_t in_port, const uint8_t *frame,
+                     size_t len, struct rs_error *err);
+
+// ---- megaflows -------------------------------------------------------------------------------
+
+// A part of the megaflows as lines of `ovs-appctl dpctl/dump-flows`. *cursor: 0 to begin with, 0 again
+// at the end. filter: a match; only megaflows that some packet of it could hit. more: with ufid and
+// the fields that are wildcarded (`-m`).
+int rs_megaflow_dump(rs_switch *sw, uint64_t *cursor, const char *filter, bool names, bool more,
+                     struct rs_text *out, struct rs_error *err);
+// Takes all megaflows back (revalidator/purge); those in use are made again. Returns how many.
+int rs_megaflow_flush(rs_switch *sw);
+
+struct rs_revalidator_stats {
+    uint64_t rounds, revalidated, killed_changed, killed_idle, killed_limit, refitted;
+    uint64_t last_round_us, longest_round_us;
+    uint64_t last_change_us,
+        longest_change_us; // From a change to the moment that it was true everywhere.
+    uint32_t flow_limit, n_megaflows;
+    uint32_t n_frozen, n_pins;
+};
+void rs_revalidator_stats(rs_switch *sw, struct rs_revalidator_stats *out);
+// limit: megaflows at most, 1 … 1048576 (upcall/set-flow-limit; the default is 200000); max_idle_ms: a
+// megaflow that nothing hits lives so long (default 10000).
+int rs_revalidator_set(rs_switch *sw, uint32_t limit, uint32_t max_idle_ms, struct rs_error *err);
+
+struct rs_cache_config {
+    bool emc, smc;             // Off: looked up in the next one.
+    uint32_t emc_insert_every; // One of so many misses enters the exact match cache; 1 = each.
+};
+int rs_cache_set(rs_switch *sw, const struct rs_cache_config *config, struct rs_error *err);
+void rs_cache_get(rs_switch *sw, struct rs_cache_config *out);
 
 // ---- MAC table -------------------------------------------------------------------------------
 
@@ -185,14 +348,21 @@ uint32_t rs_fdb_flush(rs_switch *sw);
 
 // ---- trace and capture -----------------------------------------------------------------------
 
+struct rs_trace_options {
+    const uint8_t *ct_next; // ct_state bits of each recirculation through ct; then trk|new.
+    uint32_t n_ct_next;
+    const char *actions; // To run instead of the tables; NULL = the tables.
+    bool names;          // Ports by name.
+};
 // What would happen to a packet that is described by ovs-ofctl fields
-// ("in_port=h1,tcp,nw_dst=10.0.0.2"): the text explains it step by step. Learns nothing, counts
-// nothing, sends nothing. Returns the length, or a negative errno.
-int rs_trace_flow(rs_switch *sw, const char *flow_text, char *out, size_t cap,
-                  struct rs_error *err);
-// The same for a whole frame that came in on a port.
-int rs_trace_packet(rs_switch *sw, uint32_t ofport, const uint8_t *frame, size_t len, char *out,
-                    size_t cap, struct rs_error *err);
+// ("in_port=h1,tcp,nw_dst=10.0.0.2"), in the words of `ovs-appctl ofproto/trace`. Learns nothing, counts
+// nothing, sends nothing. options may be NULL.
+int rs_trace_flow(rs_switch *sw, const char *flow_text, const struct rs_trace_options *options,
+                  struct rs_text *out, struct rs_error *err);
+// The same for a whole frame that came in on a port (its ofport).
+int rs_trace_packet(rs_switch *sw, uint32_t ofport, const uint8_t *frame, size_t len,
+                    const struct rs_trace_options *options, struct rs_text *out,
+                    struct rs_error *err);
 
 struct rs_capture_packet {
     uint64_t time_ns; // CLOCK_REALTIME.
