@@ -21,7 +21,8 @@ enum odp_action_type {
     ODP_PUSH_VLAN, // arg = TPID << 16 | TCI, host byte order (CFI bit as on the wire: 0).
     ODP_POP_VLAN,  // Outermost tag.
     ODP_PUSH_MPLS, // arg = label stack entry, host byte order. Payload: struct odp_push_mpls.
-    ODP_POP_MPLS,  // arg = EtherType that the packet has afterwards, host byte order.
+    ODP_POP_MPLS,  // arg = EtherType that the packet has afterwards, host byte order; of a packet
+                   // without Ethernet header, 0x6558: an Ethernet header follows.
     ODP_PUSH_ETH,  // Payload: struct odp_key_eth.
     ODP_POP_ETH,   //
     ODP_PUSH_NSH,  // Payload: struct odp_key_nsh (a new header), then arg bytes of type 2 metadata.
@@ -38,6 +39,7 @@ enum odp_action_type {
     ODP_CT_CLEAR,    // Forgets ct_* fields.
     ODP_TUNNEL_PUSH, // arg = tunnel port id; reserved for the tunnel's issue.
     ODP_TUNNEL_POP,  // arg = tunnel port id; likewise.
+    ODP_ADD_MPLS, // As PUSH_MPLS, in front of the whole packet, which is MPLS then (encap(mpls)).
     ODP_N_TYPES,
 };
 

@@ -176,6 +176,7 @@ static const struct {
     [ODP_CT_CLEAR] = {0, false, NULL},
     [ODP_TUNNEL_PUSH] = {0, false, output_ok},
     [ODP_TUNNEL_POP] = {0, false, output_ok},
+    [ODP_ADD_MPLS] = {sizeof(struct odp_push_mpls), false, push_mpls_ok},
 };
 
 static bool action_ok(struct checker *c, const struct odp_action *a, bool last) {
