@@ -1,7 +1,7 @@
 // A bridge: ports with their VLANs, the OpenFlow state, the MAC table, frozen states, packet-ins.
 //
 // Threads: PMDs and the revalidator read ports and tables under RCU; the control side changes ports only
-// through the functions below, in pmd_run(). The MAC table has a lock of its own (spinlock: held for a few
+// through the functions below, in pmd_run() while the revalidator is held (revalidator_hold()). The MAC table has a lock of its own (spinlock: held for a few
 // instructions). Whatever changes answers moves ofproto.change_seq.
 
 #ifndef RINGSIDE_OFPROTO_BRIDGE_H
@@ -50,7 +50,6 @@ struct bridge {
     struct mac_table macs;
     struct frozen_table *frozen;
     struct packet_ins *pins;
-    uint64_t now_offset_ms;
 };
 
 int bridge_init(struct bridge *b, const char *name, uint32_t mac_entries, uint64_t mac_ageing_ms,
@@ -64,6 +63,8 @@ void bridge_add_port(struct bridge *b, uint32_t id, const struct vlan_config *vl
 void bridge_remove_port(struct bridge *b, uint32_t id); // Forgets its name and its addresses too.
 void bridge_set_vlan(struct bridge *b, uint32_t id, const struct vlan_config *vlan);
 void bridge_set_port_up(struct bridge *b, uint32_t id, bool up);
+void bridge_set_port_config(struct bridge *b, uint32_t id,
+                            uint32_t config); // enum ofp_port_config.
 
 // All answers given so far may be wrong.
 static inline void bridge_changed(struct bridge *b) {

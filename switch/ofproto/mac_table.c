@@ -5,11 +5,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { SLICE = 256 }; // Entries that are looked at while the lock is held.
+
 int mac_table_init(struct mac_table *t, uint32_t cap, uint64_t ageing_ms) {
     memset(t, 0, sizeof *t);
     if (cap == 0 || cap > 1u << 24) {
         return -EINVAL;
     }
+    spin_init(&t->lock);
     t->cap = cap;
     t->ageing_ms = ageing_ms;
     t->n_heads = 1;
@@ -113,6 +116,7 @@ bool mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan, uint32_
     if (mac_is_group(mac)) {
         return false;
     }
+    spin_lock(&t->lock);
     uint32_t i = find(t, mac, vlan);
     struct mac_entry *e = i == MAC_NONE ? create(t, mac, vlan) : &t->entries[i];
     bool changed = i == MAC_NONE || e->port != port || !holds(t, e, now_ms);
@@ -122,33 +126,62 @@ bool mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan, uint32_
     }
     e->port = port;
     e->seen_ms = now_ms;
+    spin_unlock(&t->lock);
     return changed;
 }
 
-uint32_t mac_lookup(const struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
-                    uint64_t now_ms) {
+uint32_t mac_lookup(struct mac_table *t, const uint8_t mac[6], uint16_t vlan, uint64_t now_ms) {
+    spin_lock(&t->lock);
     uint32_t i = find(t, mac, vlan);
-    return i != MAC_NONE && holds(t, &t->entries[i], now_ms) ? t->entries[i].port : 0;
+    uint32_t port = i != MAC_NONE && holds(t, &t->entries[i], now_ms) ? t->entries[i].port : 0;
+    spin_unlock(&t->lock);
+    return port;
 }
 
 uint32_t mac_expire(struct mac_table *t, uint64_t now_ms) {
-    uint32_t n = 0;
-    while (t->oldest != MAC_NONE && !holds(t, &t->entries[t->oldest], now_ms)) {
-        forget(t, t->oldest);
-        n++;
-    }
-    return n;
+    uint32_t n, total = 0;
+    do {
+        n = 0;
+        spin_lock(&t->lock);
+        while (n < SLICE && t->oldest != MAC_NONE && !holds(t, &t->entries[t->oldest], now_ms)) {
+            forget(t, t->oldest);
+            n++;
+        }
+        spin_unlock(&t->lock);
+        total += n;
+    } while (n == SLICE);
+    return total;
 }
 
 uint32_t mac_flush(struct mac_table *t, uint32_t port) {
     uint32_t n = 0;
-    for (uint32_t i = t->oldest; i != MAC_NONE;) {
-        uint32_t next = t->entries[i].newer;
-        if (port == 0 || t->entries[i].port == port) {
-            forget(t, i);
-            n++;
+    for (uint32_t first = 0; first < t->cap; first += SLICE) {
+        spin_lock(&t->lock);
+        for (uint32_t i = first; i < t->cap && i < first + SLICE; i++) {
+            if (t->entries[i].port != 0 && (port == 0 || t->entries[i].port == port)) {
+                forget(t, i);
+                n++;
+            }
         }
-        i = next;
+        spin_unlock(&t->lock);
+    }
+    return n;
+}
+
+uint32_t mac_list(struct mac_table *t, uint64_t now_ms, struct mac_entry *out, uint32_t cap) {
+    uint32_t n = 0;
+    for (uint32_t first = 0; first < t->cap; first += SLICE) {
+        spin_lock(&t->lock);
+        for (uint32_t i = first; i < t->cap && i < first + SLICE; i++) {
+            const struct mac_entry *e = &t->entries[i];
+            if (e->port != 0 && holds(t, e, now_ms)) {
+                if (n < cap) {
+                    out[n] = *e;
+                }
+                n++;
+            }
+        }
+        spin_unlock(&t->lock);
     }
     return n;
 }
