@@ -76,7 +76,8 @@ enum ofpact_type {
 
 struct ofpact {
     uint8_t type; // enum ofpact_type.
-    uint8_t raw;  // Which spelling it had, for printing: 0 = the usual one (see each struct).
+    uint8_t
+        raw; // Which spelling it had, for printing: 0 = the usual one (see each struct; STRIP_VLAN: 1 = pop_vlan).
     uint16_t len; // Bytes with nested lists and padding; a multiple of 8.
 };
 
@@ -132,11 +133,28 @@ struct ofpact_mac { // SET_ETH_SRC, SET_ETH_DST.
     struct ofpact ofpact;
     uint8_t mac[6];
 };
+enum nx_hash_fields { // What bundle and multipath hash. OpenFlow's numbers (Nicira extension).
+    NX_HASH_ETH_SRC,
+    NX_HASH_SYMMETRIC_L4,
+    NX_HASH_SYMMETRIC_L3L4,
+    NX_HASH_SYMMETRIC_L3L4_UDP,
+    NX_HASH_NW_SRC,
+    NX_HASH_NW_DST,
+    NX_HASH_SYMMETRIC_L3,
+    NX_HASH_N,
+};
+enum bundle_algorithm { BUNDLE_ACTIVE_BACKUP, BUNDLE_HRW };
+enum multipath_algorithm {
+    MULTIPATH_MODULO_N,
+    MULTIPATH_HASH_THRESHOLD,
+    MULTIPATH_HRW,
+    MULTIPATH_ITER_HASH
+};
+#define BUNDLE_MAX_MEMBERS 2048u
 struct ofpact_bundle {
     struct ofpact ofpact;
-    uint8_t algorithm; // 0 active_backup, 1 hrw.
-    uint8_t
-        fields; // enum nx_hash_fields: 0 eth_src, 1 symmetric_l4, 2 symmetric_l3l4, 3 …+udp, 4 nw_src, 5 nw_dst, 6 symmetric_l3.
+    uint8_t algorithm; // enum bundle_algorithm.
+    uint8_t fields;    // enum nx_hash_fields.
     uint16_t basis;
     struct mf_subfield
         dst; // field NULL: output to the chosen member (bundle), else store it (bundle_load).
@@ -159,22 +177,22 @@ struct ofpact_stack { // STACK_PUSH, STACK_POP.
     struct mf_subfield subfield;
 };
 struct ofpact_tunnel {
-    struct ofpact ofpact; // raw 1: set_tunnel64.
+    struct ofpact ofpact; // raw 1: set_tunnel64 (always when the id needs more than 32 bits).
     uint64_t tun_id;
 };
 struct ofpact_fin_timeout {
     struct ofpact ofpact;
     uint16_t idle, hard; // 0 = unchanged.
 };
-struct ofpact_cnt_ids { // DEC_TTL.
-    struct ofpact ofpact;
+struct ofpact_cnt_ids {   // DEC_TTL.
+    struct ofpact ofpact; // raw 1: dec_ttl(ids); 0: dec_ttl, which is n = 1 and id 0.
     uint16_t n;
     uint16_t ids[];
 };
 struct ofpact_resubmit {
-    struct ofpact ofpact; // raw: 0 resubmit(port,table), 1 resubmit:port.
-    uint16_t in_port;     // OFPP_IN_PORT = unchanged.
-    uint8_t table;        // 255 = the same table.
+    struct ofpact ofpact;
+    uint16_t in_port; // OFPP_IN_PORT = unchanged.
+    uint8_t table;    // 255 = the same table.
     bool with_ct_orig;
 };
 
@@ -196,12 +214,20 @@ struct ofpact_learn {
     uint16_t fin_idle_timeout, fin_hard_timeout;
     uint8_t table;
     uint8_t flags;
-    uint64_t cookie;
+    uint64_t cookie;               // Host byte order.
     uint32_t limit;                // 0 = none.
     struct mf_subfield result_dst; // field NULL = none.
     uint32_t specs_len;
-    uint8_t specs[]; // struct learn_spec …
+    uint32_t pad;
+    uint64_t specs[]; // specs_len bytes of struct learn_spec …
 } __attribute__((aligned(8)));
+static inline const struct learn_spec *learn_spec_next(const struct learn_spec *s) {
+    return (const struct learn_spec *)(const void *)(s->imm + ((s->imm_bytes + 7u) & ~7u));
+}
+#define LEARN_FOR_EACH_SPEC(s, learn)                                                          \
+    for (const struct learn_spec *s = (const struct learn_spec *)(const void *)(learn)->specs; \
+         (const uint8_t *)s < (const uint8_t *)(learn)->specs + (learn)->specs_len;            \
+         s = learn_spec_next(s))
 
 struct ofpact_conjunction {
     struct ofpact ofpact;
@@ -210,8 +236,8 @@ struct ofpact_conjunction {
 };
 struct ofpact_multipath {
     struct ofpact ofpact;
-    uint8_t fields;    // As in a bundle.
-    uint8_t algorithm; // 0 modulo_n, 1 hash_threshold, 2 hrw, 3 iter_hash.
+    uint8_t fields;    // enum nx_hash_fields.
+    uint8_t algorithm; // enum multipath_algorithm.
     uint16_t basis;
     uint16_t max_link; // n_links - 1.
     uint32_t arg;
@@ -219,7 +245,7 @@ struct ofpact_multipath {
 };
 struct ofpact_note {
     struct ofpact ofpact;
-    uint16_t length;
+    uint16_t length; // Padded with zeros to 8 n + 6, as the wire has it.
     uint8_t data[];
 };
 struct ofpact_sample {
@@ -258,13 +284,17 @@ struct ofpact_check_pkt_larger {
     uint16_t pkt_len;
     struct mf_subfield dst;
 };
-struct ofpact_encap { // ENCAP; DECAP uses new_pkt_type, 0xffffffff = what follows from the packet.
+#define OFPACT_DECAP_NEXT 0xffffffffu
+struct
+    ofpact_encap { // ENCAP; DECAP uses new_pkt_type, OFPACT_DECAP_NEXT = what follows from the packet.
     struct ofpact ofpact;
     uint32_t
         new_pkt_type; // Host byte order: 0 ethernet, 0x1894f nsh (namespace 1 << 16 | 0x894f), …
-    uint8_t nsh_mdtype; // encap(nsh(md_type=…)); 1 or 2.
+    uint8_t nsh_mdtype; // encap(nsh(md_type=…)); 1 or 2, 0 = not given.
     uint8_t pad;
-    uint16_t tlv_len; // Bytes of NSH TLVs behind (encap(nsh(tlv(…)))).
+    // Bytes of NSH TLVs behind (encap(nsh(tlv(…)))), as RFC 8300 2.5.1 has them: be16 class, type, length of the
+    // value, the value, padded to 4 bytes.
+    uint16_t tlv_len;
     uint8_t tlvs[];
 };
 struct ofpact_delete_field {
@@ -302,34 +332,60 @@ static inline const struct ofpact *ofpact_next(const struct ofpact *a) {
 // Appends an action of `size` bytes (zeroed, padded); NULL without memory or over OFPACTS_MAX.
 // Pointers are good until the next append.
 void *ofpact_put(struct ofpacts *list, enum ofpact_type type, size_t size);
+// Appends `size` zero bytes (padded) to the last action, which begins at `offset`, and takes them into its length.
+void *ofpact_grow(struct ofpacts *list, uint32_t offset, size_t size);
+// The action at `offset` reaches to the end of the list now: what was put behind it is nested in it.
+void ofpact_close(struct ofpacts *list, uint32_t offset);
 int ofpacts_append(struct ofpacts *list, const void *bytes, size_t n); // 0 or -ENOMEM.
 void ofpacts_destroy(struct ofpacts *list);
 bool ofpacts_equal(const void *a, size_t a_len, const void *b, size_t b_len);
 const char *ofpact_name(enum ofpact_type type);
+bool ofpact_fits_action_set(enum ofpact_type type); // May write_actions have it?
 static inline bool ofpact_is_instruction(enum ofpact_type type) {
     return type >= OFPACT_METER && type <= OFPACT_GOTO_TABLE;
 }
 
-// Parses what stands behind "actions=" (ovs-actions(7), all of it). Instructions are put in order, as OVS does.
+// The list within CLONE, WRITE_ACTIONS or CT; *n = 0 for the others.
+static inline const void *ofpact_nested(const struct ofpact *a, size_t *n) {
+    size_t head = a->type == OFPACT_CT ? sizeof(struct ofpact_ct)
+                  : a->type == OFPACT_CLONE || a->type == OFPACT_WRITE_ACTIONS
+                      ? sizeof(struct ofpact_nest)
+                      : a->len;
+    *n = a->len - head;
+    return (const uint8_t *)a + head;
+}
+
+// Parses what stands behind "actions=" (ovs-actions(7), all of it). Instructions must stand in order and once, as OVS
+// wants it (OFPBAC_UNSUPPORTED_ORDER); actions within write_actions must be such as an action set can have.
 // 0, -EINVAL, -E2BIG, -ENOMEM with *err filled; *out is empty on error.
 int ofpacts_parse(const char *text, const struct port_names *names, struct ofpacts *out,
                   struct ofp_error *err);
+// The same for a bucket or a packet-out, where instructions have no place (OFPBIC_UNSUP_INST).
+int ofpacts_parse_actions(const char *text, const struct port_names *names, struct ofpacts *out,
+                          struct ofp_error *err);
 // Prints as ovs-ofctl dump-flows does: "drop" for an empty list.
 void ofpacts_format(const void *bytes, size_t n, const struct port_names *names, struct text *out);
 
 // What the list must obey in a rule of table `table` with this match: prerequisites, ports, tables (goto only
 // forward), nesting, conjunction alone, set-field arguments. Fills flow_has_vlan. n_tables: 1 … 255.
+// max_ports: numbers from there on are no ports (OFPP_MAX: any may come to exist).
 // 0 or -EINVAL with *err's OpenFlow name (OFPBAC_MATCH_INCONSISTENT, OFPBIC_BAD_TABLE_ID, …).
+//
+// Some actions do nothing to a packet that does not fit (mod_nw_src without ip in the match, strip_vlan without a tag):
+// OpenFlow 1.0 has them, 1.1 and later call them OFPBAC_MATCH_INCONSISTENT. ofpacts_check() takes them, unless the list
+// has an action that 1.0 has not (push_vlan, encap, meter …), as ovs-ofctl does. ofpacts_check_strict() refuses them.
 int ofpacts_check(void *bytes, size_t n, const struct match *match, uint8_t table, uint8_t n_tables,
                   uint32_t max_ports, struct ofp_error *err);
-// The same for a bucket's, a packet-out's, an action set's list.
-int ofpacts_check_set(const void *bytes, size_t n,
-                      struct ofp_error *err); // OFPBAC_UNSUPPORTED_ORDER …
+int ofpacts_check_strict(void *bytes, size_t n, const struct match *match, uint8_t table,
+                         uint8_t n_tables, uint32_t max_ports, struct ofp_error *err);
+// Order and nesting alone, for a bucket's or a packet-out's list, which has no instructions and no match.
+int ofpacts_check_set(const void *bytes, size_t n, struct ofp_error *err); // OFPBIC_UNSUP_INST …
 bool ofpacts_output_to_port(const void *bytes, size_t n, uint16_t port);
 bool ofpacts_output_to_group(const void *bytes, size_t n, uint32_t group);
-// The instruction goto/meter/write_metadata of a list, NULL if none.
+// The first of this type in the list (not within others), NULL if none: goto, meter, write_metadata …
 const struct ofpact *ofpacts_find(const void *bytes, size_t n, enum ofpact_type type);
-// The action set's order of execution (OpenFlow 1.5.1, 5.6): appends to `out` what `set` comes to.
+// The action set's order of execution (OpenFlow 1.5.1, 5.6; ovs-actions(7), "Action Sets"): appends to `out` what `set`
+// comes to, nothing if it sends the packet nowhere. 0 or -ENOMEM.
 int ofpacts_execute_action_set(struct ofpacts *out, const void *set, size_t n);
 
 #endif
