@@ -76,13 +76,17 @@ struct mf_field {
     enum mf_string string;
     enum mf_prereq prereq;
     bool writable;
-    uint64_t nxm_header, oxm_header; // 0 = none. class << 16 | field << 9 | length, as NXM does.
+    // 0 = none. experimenter << 32 | class << 16 | field << 9 | length, as NXM does; the length counts
+    // the experimenter's id, where there is one.
+    uint64_t nxm_header, oxm_header;
     const char *nxm_name, *oxm_name; // "NXM_OF_ETH_TYPE", "OXM_OF_ETH_TYPE"; NULL = none.
 };
 
 const struct mf_field *mf_from_id(enum mf_id id);
 const struct mf_field *mf_from_name(
     const char *name); // Also extra, NXM and OXM names. NULL = none.
+// By any of its codes, NXM or OXM, those of extensions included; with or without a mask. NULL = none.
+const struct mf_field *mf_from_header(uint64_t header);
 
 // Value of a field in a key (big-endian, right-aligned in n_bytes), and the other way. Fields that are views
 // (xreg, xxreg, vlan_vid, dl_vlan, nw_tos, ip_dscp, …) read and write what they are views of.
@@ -97,7 +101,11 @@ bool mf_is_zero(const struct mf_field *mf, const struct flow *flow);
 
 // Does the packet with this key have the field? With wc (may be NULL), what was looked at is un-wildcarded.
 bool mf_are_prereqs_ok(const struct mf_field *mf, const struct flow *flow, struct flow *wc);
+// Does the field ever have this value? Also of a value under a mask.
 bool mf_is_value_valid(const struct mf_field *mf, const union mf_value *value);
+// The bits that the field has, right-aligned in n_bytes. A mask that covers them is exact.
+void mf_all_bits(const struct mf_field *mf, union mf_value *bits);
+bool mf_is_mask_exact(const struct mf_field *mf, const union mf_value *mask);
 bool mf_is_pipeline_field(const struct mf_field *mf);
 
 // -- text --
