@@ -12,7 +12,9 @@
 #define RINGSIDE_OFPROTO_OFPROTO_H
 
 #include <pthread.h>
+#include <sys/eventfd.h>
 
+#include "datapath/base/cycles.h"
 #include "datapath/base/rcu.h"
 #include "ofproto/classifier.h"
 #include "ofproto/ofpact.h"
@@ -196,7 +198,12 @@ struct ofproto {
     pthread_mutex_t lock;
     _Atomic uint64_t version; // That lookups use.
     _Atomic uint64_t
-        change_seq; // Moves when any answer may have changed: rules, groups, ports, learned addresses.
+        change_seq; // Moves when any answer may have changed: rules, groups, ports, learned addresses. By
+                    // ofproto_changed() alone.
+    _Atomic uint64_t
+        changed_ns; // When the first change came that the revalidator has not seen; 0 = none.
+    _Atomic int
+        waker; // eventfd + 1 of a revalidator that sleeps until the next change; 0 = none does.
     struct oftable tables[OFP_N_TABLES];
     const struct port_names *names;
     struct ofproto_events events; // NULL functions = nobody listens.
@@ -246,8 +253,18 @@ void ofproto_expire(struct ofproto *p,
                     uint64_t now_ms); // Idle and hard timeouts. Cost follows what is due.
 void ofproto_fin_timeout(struct ofproto *p, const struct rule *r, uint16_t idle, uint16_t hard);
 // Something outside the tables changed (ports, MAC addresses): all answers may be others now.
+// Any thread. A system call only if the revalidator sleeps, which it then no longer does.
 static inline void ofproto_changed(struct ofproto *p) {
-    atomic_fetch_add_explicit(&p->change_seq, 1, memory_order_release);
+    uint64_t none = 0;
+    if (atomic_load_explicit(&p->changed_ns, memory_order_relaxed) == 0) {
+        atomic_compare_exchange_strong(&p->changed_ns, &none, time_ns());
+    }
+    // Sequentially consistent, as is the sleeper's side: it sees the change, or we see it asleep.
+    atomic_fetch_add(&p->change_seq, 1);
+    int waker = atomic_load(&p->waker);
+    if (waker != 0 && (waker = atomic_exchange(&p->waker, 0)) != 0) {
+        eventfd_write(waker - 1, 1);
+    }
 }
 
 // -- reading --
