@@ -17,6 +17,7 @@
     X(STACK_TOO_DEEP, "xlate_stack_too_deep", "the actions pushed more than 64 kB on the stack")   \
     X(RECIRC_UNKNOWN, "recirc_unknown", "it came back with a recirculation id that is gone")       \
     X(RECIRC_FULL, "recirc_full", "no recirculation id or memory for a frozen state was left")     \
+    X(RECIRC_DEPTH, "recirc_too_deep", "recirculated more often than six times")                   \
     X(MPLS_TOO_DEEP, "mpls_too_deep", "more MPLS labels than the key holds")                       \
     X(PACKET_TYPE, "packet_type", "an encap or decap that this type of packet does not allow")     \
     X(TUNNEL_METADATA, "tunnel_metadata", "tunnel options that the TLV map does not know")         \

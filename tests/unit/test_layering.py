@@ -31,7 +31,7 @@ C_RULES: dict[str, tuple[str, ...]] = {
     ),
     "datapath/pmd/": (*FLOW, *PORT, "datapath/upcall.h", "datapath/action/", "datapath/lookup/"),
     "datapath/action/": (*FLOW, *PORT),
-    "datapath/lookup/": (*FLOW, "datapath/action/odp_action.h"),
+    "datapath/lookup/": (*FLOW, "datapath/action/odp_action.h", "datapath/upcall.h"),
     "datapath/upcall.h": (*FLOW, "datapath/action/odp_action.h"),
     "datapath/port/": PORT,
     "datapath/flow/": FLOW,

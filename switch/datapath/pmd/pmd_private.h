@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "datapath/action/odp_execute.h"
-#include "datapath/lookup/emc.h"
+#include "datapath/lookup/lookup.h"
 #include "datapath/pmd/capture.h"
 #include "datapath/pmd/pmd.h"
 
@@ -26,10 +26,23 @@ struct pmd_rxqs { // Made by the control thread, then handed over whole.
     struct pmd_rxq rxqs[];
 };
 
-// Packets of the batch that share a decision.
+// Packets of the batch that share a megaflow.
 struct pmd_group {
-    const struct emc_entry *entry;
+    struct megaflow *flow;
+    uint64_t bytes;
+    uint16_t tcp_flags;
     struct dp_packet_batch batch;
+};
+
+// What processing a batch needs, once for each time that a packet may come around.
+struct pmd_level {
+    struct dp_packet_batch waiting; // Recirculated packets that are to be processed here.
+    struct dp_key keys[RS_BATCH_MAX];
+    struct megaflow *found[RS_BATCH_MAX];
+    struct pmd_group groups[RS_BATCH_MAX];
+    struct flow flow; // Of the packet that is asked about.
+    struct upcall_answer answer;
+    uint64_t actions[256]; // Where the answer's actions begin to grow.
 };
 
 struct pmd_mail { // A function to be run. Guarded by mail_lock.
@@ -40,22 +53,21 @@ struct pmd_mail { // A function to be run. Guarded by mail_lock.
 
 struct pmd {
     struct pmd_config config; // Constant.
-    uint64_t seed;            // Of the flow hash. Constant.
 
     struct port *ports[RS_MAX_PORTS];
     struct pmd_rxqs *rxqs; // Never NULL.
-    struct emc emc;
+    struct lookup lookup;
     struct capture_ring *capture; // NULL = never asked for.
     uint64_t now_ns;              // Of the present iteration, not warped.
     uint64_t now_ms;              // Of the present iteration, warped.
     uint64_t last_packet_ns;
-    uint32_t batch_number;
 
     unsigned n_unflushed; // Ports to flush at the end of the iteration.
     struct port *unflushed[RS_MAX_PORTS];
 
-    rs_counter iterations, busy_iterations, sleeps, packets, cache_hits, upcalls, cycles_busy,
-        cycles_idle;
+    rs_counter iterations, busy_iterations, sleeps, packets, recirculated, upcalls, executed_once,
+        cycles_busy, cycles_idle;
+    struct port_counters control; // Of packets from pmd_execute().
 
     int wake_fd; // eventfd. Written by the control thread.
     bool stop;
@@ -66,16 +78,25 @@ struct pmd {
     pthread_cond_t mail_done;
     struct pmd_mail *_Atomic mail; // Writer: control sets, PMD clears.
 
-    // Scratch of pmd_process().
-    struct flow keys[RS_BATCH_MAX];
-    struct pmd_group groups[RS_BATCH_MAX];
-    struct odp_actions answer;
+    unsigned depth;              // Level that is being processed.
+    struct pmd_level *levels;    // [PMD_MAX_RECIRC + 1]
+    struct dp_packet_batch *out; // [RS_MAX_PORTS] env.out.
     struct odp_env env;
 };
 
+// pmd.c: what time it is, for this iteration.
+void pmd_tick(struct pmd *pmd);
+
 // pmd_process.c: consumes the batch that came in on `port`.
 void pmd_process(struct pmd *pmd, struct port *port, struct dp_packet_batch *batch);
-void pmd_send(struct odp_env *env, struct port *port, struct dp_packet_batch *batch);
+// Processes what waits at a level until nothing waits there or below.
+void pmd_process_waiting(struct pmd *pmd, unsigned depth);
+// End of what came in on env.from: sends what has been collected, shows it to the capture.
+void pmd_finish(struct pmd *pmd);
+
+// pmd_env.c: what the executor asks of us.
+int pmd_env_init(struct pmd *pmd); // 0 or -ENOMEM.
+void pmd_env_destroy(struct pmd *pmd);
 
 // pmd_rxq.c
 struct pmd_rxqs *pmd_rxqs_create(

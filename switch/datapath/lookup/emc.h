@@ -1,0 +1,94 @@
+// The exact match cache: key -> megaflow, in front of the classifier.
+//
+//     hash ──┬─ low 12 bits ───> slots[0 … 4095]
+//            └─ next 12 bits ──> slots[4096 … 8191]
+//
+// Two places for each key: flows that meet in one rarely meet in both. An entry is two cache lines with the key
+// in it; the map's unused upper bits hold the hash, so that "same map and same hash" is two
+// comparisons. Longer keys (IPv6 through a tunnel) go past the cache.
+//
+// What is learned. A key is put in with a probability of 1/100 each time that the classifier had to find
+// its megaflow, so that many short flows do not wash out the few that carry the traffic.
+//
+// Entries hold a reference to their megaflow (struct megaflow, emc_refs), which is not freed before they are gone.
+// A killed one is a miss at once; emc_sweep() takes such entries out.
+//
+// Threads: one PMD owns the cache.
+
+#ifndef RINGSIDE_LOOKUP_EMC_H
+#define RINGSIDE_LOOKUP_EMC_H
+
+#include "datapath/lookup/megaflow_table.h"
+
+#define EMC_WAY_BITS 12u
+#define EMC_WAY      (1u << EMC_WAY_BITS)
+#define EMC_SLOTS    (2u * EMC_WAY)
+#define EMC_WORDS    13u // Words of the longest key that is cached.
+
+struct RS_CACHE_ALIGNED emc_entry {
+    uint64_t head[2];      // emc_head() of the key.
+    struct megaflow *flow; // NULL = free.
+    uint64_t values[EMC_WORDS];
+};
+
+static_assert(sizeof(struct emc_entry) == 2 * RS_CACHE_LINE, "an entry is two cache lines");
+
+struct emc {
+    struct emc_entry *slots; // [EMC_SLOTS]
+    uint32_t sweep;          // Where emc_sweep() goes on.
+    atomic_uint n;           // Entries. Writer: PMD. Readers: any.
+};
+
+int emc_init(struct emc *emc); // 0 or -ENOMEM.
+void emc_destroy(struct emc *emc);
+void emc_clear(struct emc *emc); // Gives back all references.
+void emc_insert(struct emc *emc, const struct dp_key *key, struct megaflow *m);
+void emc_sweep(struct emc *emc, uint32_t n); // Looks at the next n entries for killed megaflows.
+
+static inline bool emc_takes(const struct dp_key *key) {
+    return key->words <= EMC_WORDS;
+}
+
+// 42 + 41 bits of map, 22 + 23 bits of room above them.
+static inline void emc_head(const struct dp_key *key, uint64_t head[2]) {
+    head[0] = key->map.bits[0] | (uint64_t)(key->hash & 0xffff) << 48;
+    head[1] = key->map.bits[1] | (uint64_t)(key->hash >> 16) << 48;
+}
+
+static inline struct emc_entry *emc_slot(const struct emc *emc, uint32_t hash, unsigned way) {
+    uint32_t i = way == 0 ? hash : hash >> EMC_WAY_BITS;
+    return &emc->slots[way * EMC_WAY + (i & (EMC_WAY - 1))];
+}
+
+static inline void emc_prefetch(const struct emc *emc, uint32_t hash) {
+    const struct emc_entry *e = emc_slot(emc, hash, 0);
+    __builtin_prefetch(e);
+    __builtin_prefetch((const uint8_t *)e + RS_CACHE_LINE);
+}
+
+static inline bool emc_entry_is(const struct emc_entry *e, const struct dp_key *key,
+                                const uint64_t head[2]) {
+    uint64_t differs = (e->head[0] ^ head[0]) | (e->head[1] ^ head[1]);
+    if (differs) {
+        return false;
+    }
+    for (unsigned i = 0; i < key->words; i++) {
+        differs |= e->values[i] ^ key->values[i];
+    }
+    return !differs;
+}
+
+// The live megaflow cached for this key, which emc_takes(); NULL on a miss.
+static inline struct megaflow *emc_lookup(const struct emc *emc, const struct dp_key *key) {
+    uint64_t head[2];
+    emc_head(key, head);
+    for (unsigned way = 0; way < 2; way++) {
+        const struct emc_entry *e = emc_slot(emc, key->hash, way);
+        if (likely(emc_entry_is(e, key, head)) && e->flow && likely(!megaflow_is_dead(e->flow))) {
+            return e->flow;
+        }
+    }
+    return NULL;
+}
+
+#endif

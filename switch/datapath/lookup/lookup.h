@@ -1,0 +1,65 @@
+// A key's megaflow: exact match cache, then the classifier.
+//
+//     dp_key ─▶ EMC ──▶ hit                    emc.h: one comparison, two cache lines
+//                └─▶ dpcls ──▶ hit             dpcls.h: the batch's rest, subtable by subtable
+//                      │         └ 1 of emc_insert_every is put into the EMC
+//                      └─▶ miss: the PMD asks the decider, and installs the answer here
+//
+// Threads: one PMD owns all of it; megaflows and their table are shared as megaflow.h says.
+
+#ifndef RINGSIDE_LOOKUP_LOOKUP_H
+#define RINGSIDE_LOOKUP_LOOKUP_H
+
+#include "datapath/lookup/dpcls.h"
+#include "datapath/lookup/emc.h"
+#include "datapath/lookup/key_hash.h"
+#include "datapath/lookup/megaflow_table.h"
+
+struct lookup_config {
+    bool emc;                  // Off: everything is looked up in the classifier.
+    uint32_t emc_insert_every; // One of so many misses enters the EMC. 1 = each, 0 = none.
+};
+
+#define LOOKUP_CONFIG_DEFAULT ((struct lookup_config){.emc = true, .emc_insert_every = 100})
+
+struct lookup {
+    struct lookup_config config;
+    uint64_t seed;         // Of the keys' hashes. Constant.
+    uint32_t insert_below; // Of 2^32: a random number below it enters the EMC.
+    uint32_t random;
+    struct emc emc;
+    struct dpcls dpcls;
+    struct megaflow_table *table;
+    uint64_t ranked_ms;
+    rs_counter emc_hits, megaflow_hits; // Writer: PMD. Readers: any.
+};
+
+// The table gets ops, wake and wake_aux. 0 or -ENOMEM.
+int lookup_init(struct lookup *l, const struct upcall_ops *ops, void (*wake)(void *aux),
+                void *wake_aux, uint64_t seed);
+void lookup_destroy(struct lookup *l); // Waits for a grace period: not from a PMD.
+void lookup_configure(struct lookup *l, const struct lookup_config *config);
+
+// Looks up keys[0 … n-1], whose hashes are set. Returns a bit for each key that missed; found[i] is set for
+// the others.
+uint32_t lookup_batch(struct lookup *l, const struct dp_key *keys, unsigned n,
+                      struct megaflow **found);
+
+// The decider's answer becomes a megaflow. NULL at the flow limit, or without memory.
+struct megaflow *lookup_install(struct lookup *l, const struct dp_key *key, const struct flow *flow,
+                                const struct upcall_answer *answer, uint64_t now_ms);
+
+// What is to be done between batches: unlinks killed megaflows; while they linger in the EMC, sweeps it;
+// ranks the subtables. Of megaflows and of places in the EMC `some` at most.
+void lookup_chores(struct lookup *l, uint64_t now_ms, uint32_t some);
+
+// The key's hash, from the device's if there is one, and the cache lines it leads to on their way.
+static inline void lookup_hash(const struct lookup *l, const struct dp_packet *p,
+                               struct dp_key *key) {
+    key->hash = p->flags & PKT_HASH_VALID
+                    ? key_hash_device(p->rx_hash, p->in_port, p->recirc_id, l->seed)
+                    : key_hash(key, l->seed);
+    emc_prefetch(&l->emc, key->hash);
+}
+
+#endif
