@@ -36,7 +36,7 @@ static inline uint32_t hash_end(struct flow_hasher h) {
     return hash ? hash : 1;
 }
 
-// Of `n` words, n > 0.
+// Of `n` words.
 static inline uint32_t hash_words(const uint64_t *words, unsigned n, uint64_t seed,
                                   uint64_t basis) {
     struct flow_hasher h = hash_begin(seed, basis + n);

@@ -47,12 +47,13 @@ struct RS_CACHE_ALIGNED dp_packet {
     uint8_t flags;     // enum dp_packet_flags.
     uint8_t l4_proto;  // IP protocol behind extension headers, 0 if none. Set by flow_extract().
     uint16_t trunc;    // Bytes that the next output sends at most; 0 = all (ODP_TRUNC).
-    uint32_t in_port;  // Port id (struct port).
-    uint32_t hash;     // Of the flow key; 0 = not computed.
-    uint32_t recirc_id;
-    uint32_t dp_hash;
-    uint32_t pkt_mark;
+    // In the order of struct flow: flow_extract() takes them two at a time.
     uint32_t skb_priority;
+    uint32_t pkt_mark;
+    uint32_t dp_hash;
+    uint32_t in_port; // Port id (struct port).
+    uint32_t recirc_id;
+    uint32_t hash;                  // Of the flow key; 0 = not computed.
     struct capture_record *capture; // Record of this packet's arrival while the port is captured.
     // -- second cache line: read only where flags say so --
     // In the PMD's scratch, or in the list of actions that set it; valid for one batch.
