@@ -30,18 +30,20 @@ struct cls_conjunction { // One conjunction(id, clause/n_clauses) action of a ru
     uint8_t clause, n_clauses;
 };
 
-struct cls_rule {
-    _Atomic uint64_t add_version, remove_version; // Writer: under the lock. Readers: any.
-    uint16_t priority;
-    uint8_t n_conj;
-    bool in_classifier; // Writers only.
-    uint32_t hash;      // Of its masked words in its subtable.
-    struct cls_rule
-        *_Atomic next; // Same match in the subtable: by falling priority, then newer version first.
-    struct cls_rule *_Atomic chain;     // Next match of the same bucket.
-    void *subtable;                     // Writers only.
-    const struct cls_conjunction *conj; // [n_conj]; NULL unless a soft match.
+struct cls_subtable; // classifier_private.h
+struct cls_soft;
+
+struct cls_rule { // A cache line.
+    // Writer: under the lock. Readers: any.
+    _Atomic uint64_t add_version, remove_version;
+    struct cls_rule *_Atomic next;      // Same match: by falling priority, then newer first.
+    struct cls_soft *_Atomic soft;      // Of the first one: the conjunctions of all of them.
     struct minimatch *match;            // Owned by whoever owns the rule; constant.
+    const struct cls_conjunction *conj; // [n_conj]; NULL unless a soft match. The owner's.
+    struct cls_subtable *subtable;      // Writers only. NULL = not in a classifier.
+    uint32_t hash;                      // Of its values in its subtable.
+    uint16_t priority;
+    uint16_t n_conj;
 };
 
 struct classifier; // classifier.c
@@ -52,16 +54,22 @@ uint32_t classifier_count(const struct classifier *cls); // Rules, visible or no
 
 // rule->match, priority, conj filled by the caller. 0 or -ENOMEM. It becomes visible at `version`.
 int classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version);
-// Unlinks; readers may still look at it until a grace period has passed.
-void classifier_remove(struct classifier *cls, struct cls_rule *rule);
+// It is invisible from `version` on; CLS_NOT_REMOVED takes that back.
+void classifier_hide(struct classifier *cls, struct cls_rule *rule, uint64_t version);
+// Unlinks; readers may still look at it until a grace period has passed. A reader of a version that the rule
+// is visible at must not find it missing: hide it first, and wait a grace period. 0, or -ENOMEM: it is still
+// there.
+int classifier_remove(struct classifier *cls, struct cls_rule *rule);
 
 // The rule of highest priority that matches `flow` at `version`, NULL if none does. wc (may be NULL)
-// collects the bits that decided. If conj_flows is not NULL, `flow` is what it is and conj_id in *matched_conj_id
-// is set to the conjunction through which the rule was found, 0 = directly.
+// collects the bits that decided. *matched_conj_id (may be NULL) is the conjunction through which the rule was
+// found, 0 = directly. Among rules of equal priority that match the same packet any may win.
 const struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t version,
                                          const struct flow *flow, struct flow *wc,
                                          uint32_t *matched_conj_id);
 // The rule with exactly this match and priority at `version`, NULL if none. Writers.
+struct cls_rule *classifier_find(const struct classifier *cls, const struct minimatch *match,
+                                 uint16_t priority, uint64_t version);
 struct cls_rule *classifier_find_exact(const struct classifier *cls, const struct match *match,
                                        uint16_t priority, uint64_t version);
 // Calls fn for each rule that is visible at `version` and (target not NULL) that target covers.
