@@ -106,6 +106,7 @@ bool mf_is_value_valid(const struct mf_field *mf, const union mf_value *value);
 // The bits that the field has, right-aligned in n_bytes. A mask that covers them is exact.
 void mf_all_bits(const struct mf_field *mf, union mf_value *bits);
 bool mf_is_mask_exact(const struct mf_field *mf, const union mf_value *mask);
+bool mf_is_mapped(const struct mf_field *mf); // False: a tun_metadata<i> that the TLV map lacks.
 bool mf_is_pipeline_field(const struct mf_field *mf);
 
 // -- text --
@@ -160,5 +161,12 @@ struct tun_map {
 // The map that tun_metadata fields are read by, process-wide; without one, tun_metadata<i> are refused by
 // the door. Writer: control, under the switch's lock. Replacing it needs an empty rule set (as OVS: else EBUSY).
 extern struct tun_map *_Atomic mf_tun_map;
+
+// Adds "{class=0x102,type=0x80,len=4}->tun_metadata0[,…]", as ovs-ofctl add-tlv-map has it, to a map: all
+// of it, or with an error (NXTTMFC_*) nothing.
+int tun_map_parse(const char *text, struct tun_map *map, struct ofp_error *err);
+// Removes the entries that the text names: what is mapped to tun_metadata<i>. "" removes all.
+int tun_map_remove(const char *text, struct tun_map *map, struct ofp_error *err);
+void tun_map_format(const struct tun_map *map, struct text *out); // As tun_map_parse() reads it.
 
 #endif

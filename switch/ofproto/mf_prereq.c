@@ -1,6 +1,6 @@
 // What a packet must be for a field to mean something.
 
-#include "ofproto/mf.h"
+#include "ofproto/mf_text.h"
 
 #define PROTO_ICMP   1
 #define PROTO_TCP    6
@@ -107,4 +107,17 @@ bool mf_are_prereqs_ok(const struct mf_field *mf, const struct flow *f, struct f
     case MFP_ND_ADVERT: return is_nd(f, wc, ND_ADVERT);
     }
     return false;
+}
+
+bool mf_are_match_prereqs_ok(const struct mf_field *mf, const struct flow *match_flow,
+                             const struct flow *match_mask) {
+    if (mf->prereq != MFP_CT_VALID) {
+        return mf_are_prereqs_ok(mf, match_flow, NULL);
+    }
+    // One of the bits that only a tracked packet has, or tracked and not invalid.
+    const uint8_t implied =
+        FLOW_CS_NEW | FLOW_CS_EST | FLOW_CS_REL | FLOW_CS_RPL | FLOW_CS_SNAT | FLOW_CS_DNAT;
+    return match_flow->ct_state & implied ||
+           (match_flow->ct_state & FLOW_CS_TRK && match_mask &&
+            match_mask->ct_state & FLOW_CS_INV && !(match_flow->ct_state & FLOW_CS_INV));
 }

@@ -63,6 +63,11 @@ static const struct tun_map_entry *tun_entry(const struct mf_place *p) {
     return e && e->len ? e : NULL;
 }
 
+bool mf_is_mapped(const struct mf_field *mf) {
+    const struct mf_place *p = &mf_places[mf->id];
+    return p->kind != PLACE_TUN_OPT || tun_entry(p);
+}
+
 void mf_get_value(const struct mf_field *mf, const struct flow *flow, union mf_value *value) {
     const struct mf_place *p = &mf_places[mf->id];
     switch ((enum mf_place_kind)p->kind) {
