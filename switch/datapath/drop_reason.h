@@ -22,6 +22,8 @@
     X(PACKET_TYPE, "packet_type", "an encap or decap that this type of packet does not allow")     \
     X(TUNNEL_METADATA, "tunnel_metadata", "tunnel options that the TLV map does not know")         \
     X(CONGESTION, "congestion", "a tunnel marked congestion on a packet that is not ECN capable")  \
+    X(TTL, "ttl", "its TTL ran out")                                                               \
+    X(NO_BUCKET, "no_live_bucket", "no bucket of the group is alive")                              \
     X(NO_MEMORY, "no_memory", "no memory for its translation")                                     \
     X(VLAN_INGRESS, "vlan_ingress", "the port does not carry the packet's VLAN")                   \
     X(VLAN_PUSH, "vlan_push", "no headroom left for a VLAN tag")                                   \
