@@ -122,7 +122,7 @@ int rs_dummy_take(rs_switch *sw, uint32_t ofport, uint8_t *buffer, size_t cap);
 
 // ---- statistics ------------------------------------------------------------------------------
 
-#define RS_N_DROPS 35 // Checked against drop_reason.h when compiled.
+#define RS_N_DROPS 36 // Checked against drop_reason.h when compiled.
 
 struct rs_xsk_stats {
     uint64_t rx_dropped, rx_invalid_descs, tx_invalid_descs, rx_ring_full, rx_fill_ring_empty_descs,

@@ -28,6 +28,7 @@
     X(VLAN_INGRESS, "vlan_ingress", "the port does not carry the packet's VLAN")                   \
     X(VLAN_PUSH, "vlan_push", "no headroom left for a VLAN tag")                                   \
     X(NO_HEADROOM, "no_headroom", "no headroom left for an MPLS, Ethernet or NSH header")          \
+    X(DECAP, "decap", "nothing that is known is inside the header to be removed")                  \
     X(METER, "meter", "over the rate of a meter")                                                  \
     X(TO_CONTROLLER, "to_controller", "went to a controller's queue and to no port")               \
     X(NOT_SAMPLED, "not_sampled", "a sample action left it out, and no other took it")             \

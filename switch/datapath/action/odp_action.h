@@ -119,7 +119,7 @@ struct odp_hash {
     uint32_t alg; // enum odp_hash_alg.
     uint32_t pad;
 };
-#define ODP_NSH_MD2_MAX 248u // Bytes; what NSH's length field leaves.
+#define ODP_NSH_MD2_MAX 244u // Bytes; what NSH's length field leaves.
 struct odp_check_pkt_len {   // Then the list for packets longer than arg, then that for the others.
     uint32_t greater_len;    // Bytes of the former.
     uint32_t less_equal_len;

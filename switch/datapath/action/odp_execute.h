@@ -55,4 +55,8 @@ void odp_execute(struct odp_env *env, const void *actions, uint32_t len, uint32_
 // Sends what has been collected. To be called before env->from changes.
 void odp_flush(struct odp_env *env);
 
+// Completes the unfinished L4 checksums of a batch. Done as late as can be (an output port that offloads may
+// spare us the work one day): by the executor before packets are changed or copied, by the PMD before it sends.
+void odp_complete_checksums(struct odp_env *env, const struct dp_packet_batch *batch);
+
 #endif

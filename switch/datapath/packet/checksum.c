@@ -14,44 +14,24 @@ static inline uint64_t load_u64(const void *p) {
     return v;
 }
 
-// One's complement addition: the carry out of the top comes back in at the bottom (RFC 1071, 2(B)).
-static inline uint64_t add_carry(uint64_t sum, uint64_t v) {
-    sum += v;
-    return sum + (sum < v);
-}
-
-// The sum does not depend on byte order (RFC 1071, 2(B)), so words are taken as they lie in memory
-// and the folded result is in network order.
 uint64_t csum_partial(const void *data, size_t len, uint64_t sum) {
     const uint8_t *p = data;
 
     for (; len >= 32; p += 32, len -= 32) {
-        sum = add_carry(sum, load_u64(p));
-        sum = add_carry(sum, load_u64(p + 8));
-        sum = add_carry(sum, load_u64(p + 16));
-        sum = add_carry(sum, load_u64(p + 24));
+        sum = csum_add(sum, load_u64(p));
+        sum = csum_add(sum, load_u64(p + 8));
+        sum = csum_add(sum, load_u64(p + 16));
+        sum = csum_add(sum, load_u64(p + 24));
     }
     for (; len >= 8; p += 8, len -= 8) {
-        sum = add_carry(sum, load_u64(p));
+        sum = csum_add(sum, load_u64(p));
     }
     if (len > 0) {
         uint64_t tail = 0; // Padded with zeros at the end, as RFC 1071 asks for an odd byte.
         memcpy(&tail, p, len);
-        sum = add_carry(sum, tail);
+        sum = csum_add(sum, tail);
     }
     return sum;
-}
-
-static inline uint16_t fold(uint64_t sum) {
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + ((sum >> 16) & 0xffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)sum;
-}
-
-be16 csum_fold(uint64_t sum) {
-    return (be16)~fold(sum);
 }
 
 // What the L4 checksum of a packet covers.
@@ -147,7 +127,7 @@ bool csum_complete_partial(struct dp_packet *p) {
         return false; // Truncated: there is no telling what the sum should be.
     }
     uint8_t *l4 = p->data + p->l4_ofs;
-    if (load_be16(l4 + field) != fold(span.pseudo)) {
+    if (load_be16(l4 + field) != csum_fold_raw(span.pseudo)) {
         return false;
     }
     // The field holds the pseudo header's sum already, so the sum over all of L4 is the whole one.

@@ -46,7 +46,7 @@ struct RS_CACHE_ALIGNED dp_packet {
     uint16_t l4_ofs;   // Set by flow_extract().
     uint8_t flags;     // enum dp_packet_flags.
     uint8_t l4_proto;  // IP protocol behind extension headers, 0 if none. Set by flow_extract().
-    uint16_t trunc;    // Bytes that the next output sends at most; 0 = all (ODP_TRUNC).
+    uint16_t pad;
     // In the order of struct flow: flow_extract() takes them two at a time.
     uint32_t skb_priority;
     uint32_t pkt_mark;
@@ -96,7 +96,6 @@ static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t 
     p->l2_5_ofs = p->l3_ofs = p->l4_ofs = RS_OFS_NONE;
     p->flags = 0;
     p->l4_proto = 0;
-    p->trunc = 0;
     p->hash = 0;
     p->recirc_id = 0;
     p->dp_hash = 0;
@@ -109,8 +108,8 @@ static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t 
 // none. Caller: the thread that owns `cache`.
 struct dp_packet *dp_packet_alloc(struct umem *umem, struct umem_cache *cache);
 
-// Copy of `p` in a frame of `umem` (which may differ from p's). NULL without a free frame or if it
-// does not fit.
+// Copy of `p`, with its metadata but for `capture`, in a frame of `umem` (which may differ from p's). NULL
+// without a free frame or if it does not fit.
 struct dp_packet *dp_packet_clone(const struct dp_packet *p, struct umem *umem,
                                   struct umem_cache *cache);
 

@@ -5,6 +5,14 @@
 
 #include "datapath/packet/dp_packet.h"
 
+// Of these the second cache line says more.
+#define SECOND_LINE (PKT_HAS_CT | PKT_HAS_TUNNEL | PKT_NOT_ETHERNET | PKT_HASH_VALID)
+
+static_assert(offsetof(struct dp_packet, umem) < offsetof(struct dp_packet, len) &&
+                  offsetof(struct dp_packet, frame) < offsetof(struct dp_packet, len) &&
+                  offsetof(struct dp_packet, capture) < offsetof(struct dp_packet, tunnel),
+              "between len and capture lies what a copy has in common with its original");
+
 struct dp_packet *dp_packet_alloc(struct umem *umem, struct umem_cache *cache) {
     assert(cache->umem == umem);
     uint32_t frame;
@@ -18,6 +26,16 @@ struct dp_packet *dp_packet_alloc(struct umem *umem, struct umem_cache *cache) {
     return p;
 }
 
+// All but where the packet lies, and `capture`.
+static void copy_metadata(struct dp_packet *copy, const struct dp_packet *p) {
+    const size_t first = offsetof(struct dp_packet, len), end = offsetof(struct dp_packet, capture);
+    memcpy((uint8_t *)copy + first, (const uint8_t *)p + first, end - first);
+    if (unlikely(p->flags & SECOND_LINE)) {
+        const size_t second = offsetof(struct dp_packet, tunnel);
+        memcpy((uint8_t *)copy + second, (const uint8_t *)p + second, sizeof *p - second);
+    }
+}
+
 struct dp_packet *dp_packet_clone(const struct dp_packet *p, struct umem *umem,
                                   struct umem_cache *cache) {
     if (unlikely(p->len > umem->frame_size - RS_PACKET_HEADROOM)) {
@@ -28,13 +46,7 @@ struct dp_packet *dp_packet_clone(const struct dp_packet *p, struct umem *umem,
         return NULL;
     }
     memcpy(copy->data, p->data, p->len);
-    copy->len = p->len;
-    copy->l3_ofs = p->l3_ofs;
-    copy->l4_ofs = p->l4_ofs;
-    copy->flags = p->flags;
-    copy->l4_proto = p->l4_proto;
-    copy->in_port = p->in_port;
-    copy->hash = p->hash;
+    copy_metadata(copy, p);
     return copy; // `capture` stays NULL: it stands for the arrival, which happened once.
 }
 
