@@ -15,6 +15,7 @@ static inline struct pmd *pmd_of(struct odp_env *env) {
 
 static void send(struct odp_env *env, struct port *port, struct dp_packet_batch *batch) {
     struct pmd *pmd = pmd_of(env);
+    odp_complete_checksums(env, batch);
     if (unlikely(atomic_load_explicit(&port->capture, memory_order_relaxed))) {
         capture_batch(pmd->capture, port->id, true, batch);
     }
