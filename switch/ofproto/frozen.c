@@ -14,7 +14,10 @@
 
 #include "datapath/base/spinlock.h"
 
-enum { CHUNK = 1024, N_CHUNKS = 1024, N_HEADS = 1 << 14 };
+#ifndef FROZEN_CHUNKS // A test wants to see it full.
+#define FROZEN_CHUNKS 1024
+#endif
+enum { CHUNK = 1024, N_CHUNKS = FROZEN_CHUNKS, N_HEADS = 1 << 14 };
 #define GONE UINT32_MAX // Value of `refs` of a state that is being taken out.
 
 struct node {
