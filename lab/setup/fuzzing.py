@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,19 +44,29 @@ def targets(root: Path, only: str = "") -> list[Path]:
 OWN_RUNTIME = {"LD_PRELOAD": "", "ASAN_OPTIONS": "", "UBSAN_OPTIONS": ""}
 
 
-def compile_target(root: Path, source: Path) -> Path:
-    """Compiles one target with the whole datapath. Raises FuzzError with the compiler's words."""
-    out = root / "build/fuzz" / source.stem
+def sources(root: Path, target: Path) -> list[Path]:
+    """The C files that a target is linked with: of the rooms in its line `// Needs: ROOM ...`, else all."""
+    needs = re.search(r"^// Needs: (.+)$", target.read_text(), re.MULTILINE)
+    rooms = needs[1].split() if needs else ["datapath", "ofproto", "api"]
+    found: list[Path] = []
+    for room in rooms:
+        path = root / "switch" / room
+        files = [path] if path.is_file() else sorted(path.rglob("*.c"))
+        if needs and not files:
+            raise FuzzError(f"{target.name} needs switch/{room}, where there is no C file")
+        found += files
+    return found
+
+
+def compile_target(root: Path, target: Path, directory: Path | None = None) -> Path:
+    """Compiles one target, into build/fuzz by default. Raises FuzzError with the compiler's words."""
+    out = (directory or root / "build/fuzz") / target.stem
     out.parent.mkdir(parents=True, exist_ok=True)
-    code = [
-        str(path.relative_to(root))
-        for room in ("datapath", "ofproto", "api")
-        for path in sorted((root / "switch" / room).rglob("*.c"))
-    ]
-    command = ["clang", *FLAGS, str(source.relative_to(root)), *code, "-o", str(out), *LIBRARIES]
+    code = [str(path.relative_to(root)) for path in (target, *sources(root, target))]
+    command = ["clang", *FLAGS, *code, "-o", str(out), *LIBRARIES]
     result = subprocess.run(command, cwd=root, stderr=subprocess.PIPE, text=True)
     if result.returncode:
-        raise FuzzError(f"{source.stem} does not compile:\n{result.stderr}")
+        raise FuzzError(f"{target.stem} does not compile:\n{result.stderr}")
     return out
 
 

@@ -23,21 +23,11 @@ def has_libfuzzer(directory: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def compile_target(target: Path, directory: Path) -> Path:
-    """With what the targets use alone: all of the switch takes the compiler a quarter of a minute."""
-    switch, program = ROOT / "switch", directory / target.stem
-    sources = [*(switch / "datapath/flow").glob("*.c"), *(switch / "ofproto").glob("*.c")]
-    sources.append(switch / "datapath/drop_reason.c")
-    words = ["clang", *fuzzing.FLAGS, str(target), *map(str, sources), "-o", str(program)]
-    subprocess.run(words, cwd=ROOT, check=True)
-    return program
-
-
 @pytest.mark.parametrize("target", TARGETS, ids=lambda path: path.stem)
 def test_a_target_finds_nothing_in_a_few_seconds(target: Path, tmp_path: Path) -> None:
     if shutil.which("clang") is None or not has_libfuzzer(tmp_path):
         pytest.skip("clang with its libFuzzer runtime is missing")
-    program = compile_target(target, tmp_path)
+    program = fuzzing.compile_target(ROOT, target, tmp_path)
     seeds = ROOT / "tests/fuzz/corpus" / target.stem
     assert any(seeds.iterdir())
     fresh = tmp_path / "corpus"

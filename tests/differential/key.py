@@ -1,10 +1,9 @@
-"""The flow key in Python: from the C extractor, and from a slow twin that is obviously right."""
+"""The flow key in Python, and the doors to the C extractor. Its slow twin is extract_twin.py."""
 
 from __future__ import annotations
 
-import struct
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tests.c.support.native import ffi, lib
@@ -12,27 +11,92 @@ from tests.c.support.native import ffi, lib
 CFI = 0x1000
 NONE = 0xFFFF  # RS_OFS_NONE
 
+Nsh = tuple[int, int, int, int, int, tuple[int, int, int, int]]
+NO_NSH: Nsh = (0, 0, 0, 0, 0, (0, 0, 0, 0))
+NO_TUNNEL = bytes(336)
+
+# Kinds of plain fields: "host" order, or bytes in network order as a number of 16, 32 or 64 bits.
+BIG_ENDIAN = {
+    "be16": ("dl_type", "tcp_flags", "tp_src", "tp_dst", "ct_tp_src", "ct_tp_dst"),
+    "be32": ("packet_type", "nw_src", "nw_dst", "ct_nw_src", "ct_nw_dst", "ipv6_label", "igmp_group_ip4"),
+    "be64": ("metadata",),
+}
+SIZE = {name: int(kind[2:]) // 8 for kind, names in BIG_ENDIAN.items() for name in names}
+
 
 @dataclass(frozen=True)
 class Key:
     """struct flow, numbers in host order."""
 
     in_port: int = 1
+    recirc_id: int = 0
+    dp_hash: int = 0
+    pkt_mark: int = 0
+    skb_priority: int = 0
+    ct_state: int = 0
+    ct_nw_proto: int = 0
+    ct_zone: int = 0
+    ct_mark: int = 0
+    ct_label: bytes = bytes(16)
+    packet_type: int = 0
+    metadata: int = 0
+    regs: tuple[int, ...] = (0,) * 16
+    conj_id: int = 0
+    actset_output: int = 0
+    tunnel: bytes = NO_TUNNEL
     dl_dst: bytes = bytes(6)
     dl_src: bytes = bytes(6)
     dl_type: int = 0
     vlans: tuple[tuple[int, int], ...] = ((0, 0), (0, 0))  # (tpid, tci), outermost first
-    nw_proto: int = 0
-    nw_tos: int = 0
+    mpls_lse: tuple[int, ...] = (0, 0, 0)
+    nw_src: int = 0
+    nw_dst: int = 0
+    ct_nw_src: int = 0
+    ct_nw_dst: int = 0
+    ipv6_src: bytes = bytes(16)
+    ipv6_dst: bytes = bytes(16)
+    ct_ipv6_src: bytes = bytes(16)
+    ct_ipv6_dst: bytes = bytes(16)
+    ipv6_label: int = 0
     nw_frag: int = 0
-    nw_src: bytes = bytes(16)
-    nw_dst: bytes = bytes(16)
+    nw_tos: int = 0
+    nw_ttl: int = 0
+    nw_proto: int = 0
+    nd_target: bytes = bytes(16)
+    arp_sha: bytes = bytes(6)
+    arp_tha: bytes = bytes(6)
+    tcp_flags: int = 0
+    nsh: Nsh = NO_NSH
     tp_src: int = 0
     tp_dst: int = 0
+    ct_tp_src: int = 0
+    ct_tp_dst: int = 0
+    igmp_group_ip4: int = 0
+
+
+PLAIN = [f.name for f in fields(Key) if f.name not in ("regs", "tunnel", "vlans", "mpls_lse", "nsh")]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a packet brings along beside its bytes. None = the packet has no such thing."""
+
+    in_port: int = 1
+    recirc_id: int = 0
+    dp_hash: int = 0
+    pkt_mark: int = 0
+    skb_priority: int = 0
+    # (state, protocol, zone, mark, source port, destination port, label)
+    ct: tuple[int, int, int, int, int, int, bytes] | None = None
+    tunnel: bytes | None = None
+    packet_type: int | None = None
 
 
 @dataclass(frozen=True)
 class Offsets:
+    """Where headers begin, NONE where there are none."""
+
+    l2_5: int = NONE
     l3: int = NONE
     l4: int = NONE
     proto: int = 0
@@ -45,128 +109,87 @@ class Extracted:
     reason: int
     key: Key
     offsets: Offsets = field(default_factory=Offsets)
+    words: dict[int, int] = field(default_factory=dict, compare=False)  # The compressed form.
 
 
-def swap16(value: int) -> int:
+def swap(value: int, size: int) -> int:
     """Network order to host order, or back."""
-    return int.from_bytes(value.to_bytes(2, sys.byteorder), "big")
+    return int.from_bytes(int(value).to_bytes(size, sys.byteorder), "big")
 
 
 def from_c(raw: Any) -> Key:
+    """A Key of a struct flow."""
+    found: dict[str, Any] = {}
+    for name in PLAIN:
+        value = getattr(raw, name)
+        if name in SIZE:
+            found[name] = swap(value, SIZE[name])
+        else:
+            found[name] = value if isinstance(value, int) else bytes(value)
+    nsh = raw.nsh
+    context = tuple(swap(word, 4) for word in nsh.context)
     return Key(
-        in_port=raw.in_port,
-        dl_dst=bytes(raw.dl_dst),
-        dl_src=bytes(raw.dl_src),
-        dl_type=swap16(raw.dl_type),
-        vlans=tuple((swap16(v.tpid), swap16(v.tci)) for v in raw.vlans),
-        nw_proto=raw.nw_proto,
-        nw_tos=raw.nw_tos,
-        nw_frag=raw.nw_frag,
-        nw_src=bytes(raw.nw_src),
-        nw_dst=bytes(raw.nw_dst),
-        tp_src=swap16(raw.tp_src),
-        tp_dst=swap16(raw.tp_dst),
+        **found,
+        regs=tuple(raw.regs),
+        tunnel=bytes(ffi.buffer(ffi.addressof(raw.tunnel))),
+        vlans=tuple((swap(v.tpid, 2), swap(v.tci, 2)) for v in raw.vlans),
+        mpls_lse=tuple(swap(lse, 4) for lse in raw.mpls_lse),
+        nsh=(nsh.flags, nsh.ttl, nsh.mdtype, nsh.np, swap(nsh.path_hdr, 4), context),  # type: ignore[arg-type]
     )
 
 
 def to_c(key: Key) -> Any:
+    """A struct flow of a Key."""
     raw = ffi.new("struct flow *")
-    raw.in_port, raw.dl_type = key.in_port, swap16(key.dl_type)
-    for name in ("dl_dst", "dl_src", "nw_src", "nw_dst"):
-        setattr(raw, name, getattr(key, name))
+    for name in PLAIN:
+        value = getattr(key, name)
+        setattr(raw, name, swap(value, SIZE[name]) if name in SIZE else value)
+    raw.regs = key.regs
+    ffi.buffer(ffi.addressof(raw.tunnel))[:] = key.tunnel
     for i, (tpid, tci) in enumerate(key.vlans):
-        raw.vlans[i].tpid, raw.vlans[i].tci = swap16(tpid), swap16(tci)
-    raw.nw_proto, raw.nw_tos, raw.nw_frag = key.nw_proto, key.nw_tos, key.nw_frag
-    raw.tp_src, raw.tp_dst = swap16(key.tp_src), swap16(key.tp_dst)
+        raw.vlans[i].tpid, raw.vlans[i].tci = swap(tpid, 2), swap(tci, 2)
+    raw.mpls_lse = [swap(lse, 4) for lse in key.mpls_lse]
+    raw.nsh.flags, raw.nsh.ttl, raw.nsh.mdtype, raw.nsh.np = key.nsh[:4]
+    raw.nsh.path_hdr, raw.nsh.context = swap(key.nsh[4], 4), [swap(word, 4) for word in key.nsh[5]]
     return raw
 
 
-def extract(frame: bytes, in_port: int = 1) -> Extracted:
-    """Runs the C extractor."""
-    flow, offsets = ffi.new("struct flow *"), ffi.new("struct flow_offsets *")
-    reason = lib.flow_test_extract(frame, len(frame), in_port, flow, offsets)
-    return Extracted(reason, from_c(flow), Offsets(offsets.l3_ofs, offsets.l4_ofs, offsets.l4_proto))
+def metadata_to_c(md: Metadata) -> Any:
+    raw = ffi.new("struct flow_metadata *")
+    for name in ("in_port", "recirc_id", "dp_hash", "pkt_mark", "skb_priority"):
+        setattr(raw, name, getattr(md, name))
+    if md.ct is not None:
+        raw.flags |= lib.PKT_HAS_CT
+        raw.ct_state, raw.ct_nw_proto, raw.ct_zone, raw.ct_mark = md.ct[:4]
+        raw.ct_tp_src, raw.ct_tp_dst, raw.ct_label = swap(md.ct[4], 2), swap(md.ct[5], 2), md.ct[6]
+    if md.tunnel is not None:
+        raw.flags |= lib.PKT_HAS_TUNNEL
+        ffi.buffer(ffi.addressof(raw.tunnel))[:] = md.tunnel
+    if md.packet_type is not None:
+        raw.flags |= lib.PKT_NOT_ETHERNET
+        raw.packet_type = swap(md.packet_type, 4)
+    return raw
 
 
-# ---- the twin ---------------------------------------------------------------------------------
-
-L4_LENGTHS = {6: 20, 17: 8, 132: 12, 1: 8, 2: 8, 58: 8}  # Over either IP.
-EXTENSIONS = {0, 43, 60, 51, 44}
-
-
-def _u16(data: bytes, at: int) -> int:
-    return int(struct.unpack_from(">H", data, at)[0])
-
-
-def twin(frame: bytes, in_port: int = 1) -> Key:
-    """The key of a frame of 14 bytes or more, slice by slice."""
-    key = Key(in_port=in_port, dl_dst=frame[0:6], dl_src=frame[6:12])
-    at = 12
-    vlans: list[tuple[int, int]] = []
-    while len(vlans) < 2 and _u16(frame, at) in (0x8100, 0x88A8) and len(frame) >= at + 6:
-        vlans.append((_u16(frame, at), _u16(frame, at + 2) | CFI))
-        at += 4
-    kind, at = _u16(frame, at), at + 2
-    if kind < 0x600:
-        snap = frame[at : at + 8]
-        kind = 0x5FF
-        if len(snap) == 8 and snap[:6] == b"\xaa\xaa\x03\0\0\0" and _u16(snap, 6) >= 0x600:
-            kind, at = _u16(snap, 6), at + 8
-    key = replace(key, dl_type=kind, vlans=tuple([*vlans, (0, 0), (0, 0)][:2]))
-    rest = frame[at:]
-    if kind in (0x0806, 0x8035):
-        return _twin_arp(key, rest)
-    if kind == 0x0800:
-        return _twin_ipv4(key, rest)
-    return _twin_ipv6(key, rest) if kind == 0x86DD else key
+def key_words(key: Any) -> dict[int, int]:
+    """Word number -> value of a struct dp_key, which must be well formed."""
+    numbers = ffi.new(f"uint8_t[{lib.FLOW_WORDS}]")
+    count = lib.flow_test_words(key, numbers)
+    assert count == key.words == bin(key.map.bits[0]).count("1") + bin(key.map.bits[1]).count("1")
+    assert list(numbers[0:count]) == sorted(set(numbers[0:count]))
+    return {numbers[i]: key.values[i] for i in range(count)}
 
 
-def _twin_arp(key: Key, body: bytes) -> Key:
-    if len(body) < 28 or body[:6] != b"\0\1\x08\0\6\4":
-        return key
-    op = _u16(body, 6)
-    spa, tpa = bytes(12) + body[14:18], bytes(12) + body[24:28]
-    return replace(key, nw_src=spa, nw_dst=tpa, nw_proto=op if op < 256 else 0)
-
-
-def _twin_ipv4(key: Key, body: bytes) -> Key:
-    if len(body) < 20:
-        return key
-    header, total = (body[0] & 15) * 4, _u16(body, 2)
-    if header < 20 or total < header or total > len(body):
-        return key
-    flags = _u16(body, 6) & 0x3FFF
-    frag = (1 if flags else 0) | (2 if flags & 0x1FFF else 0)
-    key = replace(key, nw_src=bytes(12) + body[12:16], nw_dst=bytes(12) + body[16:20])
-    key = replace(key, nw_tos=body[1], nw_proto=body[9], nw_frag=frag)
-    return _twin_l4(key, body[header:total])
-
-
-def _twin_ipv6(key: Key, body: bytes) -> Key:
-    if len(body) < 40 or 40 + _u16(body, 4) > len(body):
-        return key
-    key = replace(key, nw_src=body[8:24], nw_dst=body[24:40])
-    proto, frag, rest = body[6], 0, body[40 : 40 + _u16(body, 4)]
-    while proto in EXTENSIONS and not frag & 2:
-        if len(rest) < 8:
-            return key
-        length = {51: (rest[1] + 2) * 4, 44: 8}.get(proto, (rest[1] + 1) * 8)
-        if proto == 44:
-            frag = 1 if _u16(rest, 2) else frag
-            frag |= 2 if _u16(rest, 2) & 0xFFF8 else 0
-        if len(rest) < length:
-            return key
-        if not frag & 2:
-            proto = rest[0]
-        rest = rest[length:]
-    tos = _u16(body, 0) >> 4 & 0xFF
-    return _twin_l4(replace(key, nw_tos=tos, nw_proto=proto, nw_frag=frag), rest)
-
-
-def _twin_l4(key: Key, body: bytes) -> Key:
-    need = L4_LENGTHS.get(key.nw_proto)
-    if need is None or key.nw_frag & 2 or len(body) < need:
-        return key
-    if key.nw_proto in (6, 17, 132):
-        return replace(key, tp_src=_u16(body, 0), tp_dst=_u16(body, 2))
-    return replace(key, tp_src=body[0], tp_dst=body[1])
+def extract(frame: bytes, in_port: int = 1, md: Metadata | None = None) -> Extracted:
+    """Runs the C extractor, and asserts that its full form says the same."""
+    raw_md = metadata_to_c(md or Metadata(in_port))
+    key, offsets = ffi.new("struct dp_key *"), ffi.new("struct flow_offsets *")
+    flow, full = ffi.new("struct flow *"), ffi.new("struct flow *")
+    reason = lib.flow_test_extract(frame, len(frame), raw_md, key, offsets)
+    assert key.hash == 0
+    words = key_words(key)
+    lib.flow_test_expand(key, flow)
+    assert lib.flow_test_extract_full(frame, len(frame), raw_md, full) == reason
+    assert bytes(ffi.buffer(flow)) == bytes(ffi.buffer(full))
+    found = Offsets(offsets.l2_5_ofs, offsets.l3_ofs, offsets.l4_ofs, offsets.l4_proto)
+    return Extracted(reason, from_c(flow), found, words)
