@@ -29,7 +29,7 @@ enum odp_action_type {
     ODP_POP_NSH,   //
     ODP_TRUNC,     // arg = bytes that the next output sends at most.
     ODP_HASH,      // arg = basis. Payload: struct odp_hash. Sets dp_hash from the packet's 5-tuple.
-    ODP_RECIRC,    // arg = recirc_id. Last in its list: the packet is looked up again.
+    ODP_RECIRC,    // arg = recirc_id. The packet (a copy, if more follows) is looked up again.
     ODP_CLONE,     // Payload: a list, executed on a copy.
     ODP_SAMPLE,    // arg = probability of 2^32. Payload: a list, executed on a copy.
     ODP_CHECK_PKT_LEN, // arg = length. Payload: struct odp_check_pkt_len, then the two lists.

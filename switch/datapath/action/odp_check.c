@@ -166,7 +166,7 @@ static const struct {
     [ODP_POP_NSH] = {0, false, NULL},
     [ODP_TRUNC] = {0, false, trunc_ok},
     [ODP_HASH] = {sizeof(struct odp_hash), false, hash_ok},
-    [ODP_RECIRC] = {0, true, recirc_ok},
+    [ODP_RECIRC] = {0, false, recirc_ok},
     [ODP_CLONE] = {ANY, false, nested_ok},
     [ODP_SAMPLE] = {ANY, false, nested_ok},
     [ODP_CHECK_PKT_LEN] = {ANY, false, check_pkt_len_ok},
@@ -187,7 +187,7 @@ static bool action_ok(struct checker *c, const struct odp_action *a, bool last) 
         return refuse(c, "payload of another length");
     }
     if (rules[a->type].last && !last) {
-        return refuse(c, "actions behind drop or recirc");
+        return refuse(c, "actions behind drop");
     }
     return !rules[a->type].ok || rules[a->type].ok(c, a);
 }
