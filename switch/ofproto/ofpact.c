@@ -7,9 +7,10 @@
 
 #define OFPACTS_FIRST 128u // Bytes of a list's first allocation: most rules fit.
 
-// Makes room for n more bytes.
+// Makes room for n more bytes; errno says why not.
 static bool list_reserve(struct ofpacts *list, size_t n) {
     if (n > OFPACTS_MAX || list->len + n > OFPACTS_MAX) {
+        errno = E2BIG;
         return false;
     }
     uint32_t needed = list->len + (uint32_t)n;

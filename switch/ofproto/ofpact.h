@@ -329,7 +329,7 @@ static inline const struct ofpact *ofpact_next(const struct ofpact *a) {
     for (const struct ofpact *a = (const struct ofpact *)(const void *)(bytes); \
          (const uint8_t *)a < (const uint8_t *)(bytes) + (n); a = ofpact_next(a))
 
-// Appends an action of `size` bytes (zeroed, padded); NULL without memory or over OFPACTS_MAX.
+// Appends an action of `size` bytes (zeroed, padded); NULL without memory or over OFPACTS_MAX (errno ENOMEM, E2BIG).
 // Pointers are good until the next append.
 void *ofpact_put(struct ofpacts *list, enum ofpact_type type, size_t size);
 // Appends `size` zero bytes (padded) to the last action, which begins at `offset`, and takes them into its length.
@@ -373,7 +373,7 @@ void ofpacts_format(const void *bytes, size_t n, const struct port_names *names,
 //
 // Some actions do nothing to a packet that does not fit (mod_nw_src without ip in the match, strip_vlan without a tag):
 // OpenFlow 1.0 has them, 1.1 and later call them OFPBAC_MATCH_INCONSISTENT. ofpacts_check() takes them, unless the list
-// has an action that 1.0 has not (push_vlan, encap, meter …), as ovs-ofctl does. ofpacts_check_strict() refuses them.
+// has an action that 1.0 has not (push_vlan, encap, meter), as ovs-ofctl does. ofpacts_check_strict() refuses them.
 int ofpacts_check(void *bytes, size_t n, const struct match *match, uint8_t table, uint8_t n_tables,
                   uint32_t max_ports, struct ofp_error *err);
 int ofpacts_check_strict(void *bytes, size_t n, const struct match *match, uint8_t table,
