@@ -47,9 +47,10 @@ struct
     bool has_priority;
     uint8_t table; // 255 = not given.
     uint16_t idle_timeout, hard_timeout, importance;
-    uint16_t flags; // enum flow_mod_flags (ofproto.h).
-    uint64_t cookie, cookie_mask;
-    bool has_cookie;
+    uint16_t flags;               // enum flow_mod_flags (ofproto.h).
+    uint64_t cookie, cookie_mask; // "cookie=1/0xff", which selects rules; mask 0 unless given.
+    uint64_t new_cookie;          // "cookie=1", which names the rule; a text may have both.
+    bool has_cookie;              // new_cookie was given.
     uint32_t out_port, out_group; // Filters; OFPP_ANY, OFPG_ANY unless given.
     uint64_t n_packets, n_bytes;  // Taken and ignored, as in the output of dump-flows.
     const char *actions; // What stands behind "actions=" in the text given, NULL if nothing does.
