@@ -15,15 +15,6 @@ static void put_integer(const struct mf_field *mf, const union mf_value *value,
     }
 }
 
-static void put_frag(uint8_t value, uint8_t mask, struct text *out) {
-    bool any = value & FLOW_FRAG_ANY, later = value & FLOW_FRAG_LATER;
-    switch (mask & FLOW_FRAG_MASK) {
-    case FLOW_FRAG_ANY: text_put(out, any ? "yes" : "no"); break;
-    case FLOW_FRAG_LATER: text_put(out, later ? "later" : "not_later"); break;
-    default: text_put(out, any ? (later ? "later" : "first") : (later ? "<error>" : "no"));
-    }
-}
-
 static void put_port(const struct mf_field *mf, const union mf_value *value,
                      const struct port_names *names, struct text *out) {
     uint32_t port = (uint32_t)mf_value_number(mf, value);
@@ -32,6 +23,29 @@ static void put_port(const struct mf_field *mf, const union mf_value *value,
         return;
     }
     port_names_format(names, port, out);
+}
+
+// The members of "(NAMESPACE,TYPE)": small numbers are decimal.
+static void put_half(uint32_t half, struct text *out) {
+    text_put(out, half > 9 ? "0x%x" : "%u", half);
+}
+
+void text_put_packet_type(struct text *out, be32 packet_type) {
+    uint32_t type = ntoh32(packet_type);
+    text_put(out, "(");
+    put_half(type >> 16, out);
+    text_put(out, ",");
+    put_half(type & 0xffff, out);
+    text_put(out, ")");
+}
+
+void text_put_frag(struct text *out, uint8_t value, uint8_t mask) {
+    bool any = value & FLOW_FRAG_ANY, later = value & FLOW_FRAG_LATER;
+    switch (mask & FLOW_FRAG_MASK) {
+    case FLOW_FRAG_ANY: text_put(out, any ? "yes" : "no"); break;
+    case FLOW_FRAG_LATER: text_put(out, later ? "later" : "not_later"); break;
+    default: text_put(out, any ? (later ? "later" : "first") : (later ? "<error>" : "no"));
+    }
 }
 
 void mf_format(const struct mf_field *mf, const union mf_value *value, const union mf_value *mask,
@@ -57,14 +71,7 @@ void mf_format(const struct mf_field *mf, const union mf_value *value, const uni
     case MFS_IPV4: text_put_ipv4(out, value->be32, mask ? mask->be32 : UINT32_MAX); break;
     case MFS_IPV6: text_put_ipv6(out, value->ipv6, mask ? mask->ipv6 : NULL); break;
     case MFS_OFP_PORT: put_port(mf, value, names, out); break;
-    case MFS_FRAG: put_frag(value->u8, mask ? mask->u8 : FLOW_FRAG_MASK, out); break;
-    case MFS_PACKET_TYPE:
-        if (value->be32 == 0) {
-            text_put(out, "(0,0)");
-        } else {
-            uint32_t type = ntoh32(value->be32);
-            text_put(out, "(%u,0x%x)", type >> 16, type & 0xffff);
-        }
-        break;
+    case MFS_FRAG: text_put_frag(out, value->u8, mask ? mask->u8 : FLOW_FRAG_MASK); break;
+    case MFS_PACKET_TYPE: text_put_packet_type(out, value->be32); break;
     }
 }

@@ -26,9 +26,9 @@ const char *mf_prereq_hint(const struct mf_field *mf) {
     case MFP_SCTP: return "add sctp or sctp6 (not of later fragments)";
     case MFP_ICMPV4: return "add icmp";
     case MFP_ICMPV6: return "add icmp6";
-    case MFP_ND: return "add icmp6,icmpv6_type=135,icmpv6_code=0 (or type 136)";
-    case MFP_ND_SOLICIT: return "add icmp6,icmpv6_type=135,icmpv6_code=0";
-    case MFP_ND_ADVERT: return "add icmp6,icmpv6_type=136,icmpv6_code=0";
+    case MFP_ND: return "add icmp6,icmpv6_type=135 (or 136); their code is 0";
+    case MFP_ND_SOLICIT: return "add icmp6,icmpv6_type=135; its code is 0";
+    case MFP_ND_ADVERT: return "add icmp6,icmpv6_type=136; its code is 0";
     }
     return "";
 }

@@ -89,7 +89,7 @@ void text_put_hex(struct text *out, const uint8_t *bytes, size_t n_bytes) {
     while (i < n_bytes - 1 && !bytes[i]) {
         i++;
     }
-    text_put(out, "0x%x", bytes[i]);
+    text_put(out, "%#x", bytes[i]); // Nothing but zeros: "0".
     while (++i < n_bytes) {
         text_put(out, "%02x", bytes[i]);
     }

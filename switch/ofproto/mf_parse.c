@@ -23,7 +23,11 @@ static const char *form_of(const struct mf_field *mf, char *buf, size_t size) {
         }
         mf_all_bits(mf, &all);
         if (mf->n_bytes > 8) {
-            snprintf(buf, size, "a hexadecimal number of %d bits%s", mf->n_bits, or_mask);
+            unsigned n = mf->n_bits;
+            while (n > 0 && bits_all(&all, mf->n_bytes, n - 1, 1, false)) {
+                n--; // A tunnel option has fewer.
+            }
+            snprintf(buf, size, "a hexadecimal number of %u bits%s", n, or_mask);
         } else {
             uint64_t max = mf_value_number(mf, &all);
             snprintf(buf, size,
@@ -195,7 +199,7 @@ int mf_parse(const struct mf_field *mf, const char *text, const struct port_name
         return 0;
     }
     if (!mf_is_mapped(mf)) {
-        return ofp_error_of(err, OFPERR_OFPBMC_BAD_FIELD, mf->name,
+        return ofp_error_of(err, OFPERR_NXFMFC_INVALID_TLV_FIELD, mf->name,
                             "map it first: {class=0x102,type=0x80,len=4}->tun_metadata0",
                             "the TLV map has no such option");
     }

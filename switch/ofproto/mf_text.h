@@ -15,12 +15,14 @@ enum text_number text_take_number(const char **s, uint8_t *bytes, size_t n_bytes
 bool text_parse_u64(const char *s, uint64_t max, uint64_t *out);
 bool text_take_mac(const char **s, uint8_t mac[6]);
 
-// "0x0" … without leading zeros.
+// "0", "0x1f" … without leading zeros.
 void text_put_hex(struct text *out, const uint8_t *bytes, size_t n_bytes);
 // mask NULL = exact.
 void text_put_mac(struct text *out, const uint8_t mac[6], const uint8_t *mask);
 void text_put_ipv4(struct text *out, be32 ip, be32 mask);
 void text_put_ipv6(struct text *out, const uint8_t ip[16], const uint8_t *mask);
+void text_put_packet_type(struct text *out, be32 packet_type);     // "(1,0x800)".
+void text_put_frag(struct text *out, uint8_t value, uint8_t mask); // "not_later" …
 
 // -- sets of flags --
 
