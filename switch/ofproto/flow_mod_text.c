@@ -105,6 +105,7 @@ int flow_mod_parse(const char *text, uint8_t command, const struct port_names *n
                             "there is no command %u", command);
     }
     int error = match_parse(text, names, &out->match, &t, err);
+    error = error ? error : match_check_rule(&out->match, err);
     error = error ? error : text_check(&commands[command], &t, err);
     if (error < 0) {
         return error;

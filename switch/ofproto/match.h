@@ -61,6 +61,9 @@ struct
 // missing word. 0, -EINVAL, -E2BIG with *err filled.
 int match_parse(const char *text, const struct port_names *names, struct match *out,
                 struct flow_text *extra, struct ofp_error *err);
+// Refuses matches on fields that rules from outside cannot have (recirc_id, dp_hash, skb_priority, tun_tos,
+// tun_ttl), which traces and megaflows do name.
+int match_check_rule(const struct match *m, struct ofp_error *err);
 // Appends the match as ovs-ofctl 3.1 prints it ("priority=10,tcp,in_port=1,nw_dst=10.0.0.0/8,tp_dst=80"), with
 // the priority unless it is `hide_priority`.
 void match_format(const struct match *m, uint32_t priority, uint32_t hide_priority,

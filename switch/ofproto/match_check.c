@@ -89,3 +89,22 @@ int match_check_prereqs(const struct match *m, const struct match_used *used,
     }
     return 0;
 }
+
+int match_check_rule(const struct match *m, struct ofp_error *err) {
+    static const struct {
+        enum mf_id id;
+        enum ofperr ofperr;
+    } internal[] = {
+        {MFF_RECIRC_ID, OFPERR_OFPBRC_EPERM},        {MFF_DP_HASH, OFPERR_OFPBRC_EPERM},
+        {MFF_SKB_PRIORITY, OFPERR_OFPBMC_BAD_FIELD}, {MFF_TUN_TOS, OFPERR_OFPBMC_BAD_FIELD},
+        {MFF_TUN_TTL, OFPERR_OFPBMC_BAD_FIELD},
+    };
+    for (size_t i = 0; i < RS_ARRAY_SIZE(internal); i++) {
+        const struct mf_field *mf = mf_from_id(internal[i].id);
+        if (!mf_is_zero(mf, &m->mask)) {
+            return ofp_error_of(err, internal[i].ofperr, mf->name, "leave it out",
+                                "the switch's own rules match it, others cannot");
+        }
+    }
+    return 0;
+}

@@ -63,13 +63,13 @@ static const struct option_word {
 
 static bool parse_cookie(char *value, struct flow_text *extra) {
     char *slash = strchr(value, '/');
-    if (slash) {
-        *slash = '\0';
+    if (!slash) { // The rule's own.
+        extra->has_cookie = true;
+        return text_parse_u64(value, UINT64_MAX, &extra->new_cookie);
     }
-    extra->has_cookie = true;
-    extra->cookie_mask = 0;
+    *slash = '\0';
     return text_parse_u64(value, UINT64_MAX, &extra->cookie) &&
-           (!slash || text_parse_u64(slash + 1, UINT64_MAX, &extra->cookie_mask));
+           text_parse_u64(slash + 1, UINT64_MAX, &extra->cookie_mask);
 }
 
 static bool parse_group(const char *value, uint32_t *group) {
