@@ -1,10 +1,4 @@
 struct xl;
-struct flow {
-    uint32_t in_port, recirc_id, dp_hash;
-    uint8_t ct_state;
-    uint16_t ct_zone;
-    ...;
-};
 struct xlate_recirc {
     uint32_t id;
     bool conntrack;
