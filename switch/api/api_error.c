@@ -17,6 +17,16 @@ static_assert((int)RS_CSUM_SOFTWARE == (int)CSUM_SOFTWARE, "policies are numbere
 static_assert((int)RS_VLAN_TRUNK == (int)VLAN_TRUNK && (int)RS_VLAN_ACCESS == (int)VLAN_ACCESS &&
                   (int)RS_VLAN_NATIVE == (int)VLAN_NATIVE,
               "VLAN modes are numbered alike");
+static_assert((int)RS_FLOW_ADD == (int)FLOW_ADD && (int)RS_FLOW_MODIFY == (int)FLOW_MODIFY &&
+                  (int)RS_FLOW_MODIFY_STRICT == (int)FLOW_MODIFY_STRICT &&
+                  (int)RS_FLOW_DELETE == (int)FLOW_DELETE &&
+                  (int)RS_FLOW_DELETE_STRICT == (int)FLOW_DELETE_STRICT,
+              "flow commands are numbered alike");
+static_assert((int)RS_GROUP_ADD == (int)GROUP_ADD &&
+                  (int)RS_GROUP_REMOVE_BUCKET == (int)GROUP_REMOVE_BUCKET,
+              "group commands are numbered alike");
+static_assert((int)RS_METER_ADD == (int)METER_ADD && (int)RS_METER_DELETE == (int)METER_DELETE,
+              "meter commands are numbered alike");
 
 int api_error(struct rs_error *err, int code, const char *field, const char *hint,
               const char *format, ...) {
@@ -28,13 +38,18 @@ int api_error(struct rs_error *err, int code, const char *field, const char *hin
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
     err->code = code;
+    err->ofperr[0] = '\0';
     snprintf(err->field, sizeof err->field, "%s", field);
     snprintf(err->hint, sizeof err->hint, "%s", hint ? hint : "");
     return -code;
 }
 
 int api_error_from(struct rs_error *err, const struct ofp_error *from) {
-    return api_error(err, from->code, from->field, from->hint, "%s", from->message);
+    api_error(err, from->code, from->field, from->hint, "%s", from->message);
+    if (err && from->ofperr != OFPERR_NONE) {
+        snprintf(err->ofperr, sizeof err->ofperr, "%s", ofperr_name(from->ofperr));
+    }
+    return -from->code;
 }
 
 bool api_is_terminated(const char *text, size_t cap) {

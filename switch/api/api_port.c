@@ -43,14 +43,14 @@ static int check_config(const rs_switch *sw, const struct rs_port_config *c, str
         return api_error(err, EINVAL, "queues", "at most 64", "%u found", c->n_queues);
     }
     if (c->ofport >= RS_MAX_PORTS) {
-        return api_error(err, EINVAL, "ofport", "1 to 255, or 0 for the first free one", "%u found",
-                         c->ofport);
+        return api_error(err, EINVAL, "ofport", "1 to 1023, or 0 for the first free one",
+                         "%u found", c->ofport);
     }
     if (c->ofport && sw->ports[c->ofport].port) {
         return api_error(err, EEXIST, "ofport", "choose another, or 0 for the first free one",
                          "port %u is %s", c->ofport, sw->ports[c->ofport].port->config.name);
     }
-    if (port_names_find(&sw->bridge.names, c->name)) {
+    if (port_names_find(&sw->bridge.names, c->name) != OFPP_NONE) {
         return api_error(err, EEXIST, "name", "choose another, or remove that port first",
                          "there is a port %s", c->name);
     }
@@ -122,6 +122,8 @@ struct port_job {
     uint32_t id;
     struct vlan_config vlan;
     int csum;
+    uint32_t config; // enum ofp_port_config.
+    bool up;
 };
 
 static void name_in_pmd(void *arg) {
@@ -141,7 +143,7 @@ int rs_port_open(rs_switch *sw, const struct rs_port_config *config, struct rs_p
     }
     uint32_t id = choose_ofport(sw, config->ofport);
     if (id == 0) {
-        return api_error(err, ENOSPC, "ofport", "remove a port first", "all 255 are in use");
+        return api_error(err, ENOSPC, "ofport", "remove a port first", "all 1023 are in use");
     }
     struct port_config c = config_from(config);
     struct port_open_error failed;
@@ -151,13 +153,14 @@ int rs_port_open(rs_switch *sw, const struct rs_port_config *config, struct rs_p
     }
     sw->ports[id] = (struct api_port){.port = port, .vlan = config->vlan};
     struct port_job job = {.sw = sw, .id = id};
-    pmd_run(sw->pmd, name_in_pmd, &job);
+    api_run_alone(sw, name_in_pmd, &job);
     return info ? rs_port_info(sw, id, info, err) : 0;
 }
 
 static void start_in_pmd(void *arg) {
     struct port_job *job = arg;
     bridge_add_port(&job->sw->bridge, job->id, &job->vlan);
+    bridge_set_port_up(&job->sw->bridge, job->id, job->up);
 }
 
 int rs_port_start(rs_switch *sw, uint32_t ofport, struct rs_error *err) {
@@ -172,8 +175,11 @@ int rs_port_start(rs_switch *sw, uint32_t ofport, struct rs_error *err) {
     if (error < 0) {
         return api_error(err, -error, "ofport", NULL, "no memory for the list of queues");
     }
-    struct port_job job = {.sw = sw, .id = ofport, .vlan = vlan_from(&p->vlan)};
-    pmd_run(sw->pmd, start_in_pmd, &job);
+    struct port_job job = {.sw = sw,
+                           .id = ofport,
+                           .vlan = vlan_from(&p->vlan),
+                           .up = atomic_load_explicit(&p->port->up, memory_order_relaxed)};
+    api_run_alone(sw, start_in_pmd, &job);
     p->started = true;
     return 0;
 }
@@ -193,7 +199,7 @@ int rs_port_close(rs_switch *sw, uint32_t ofport, struct rs_error *err) {
     if (error < 0) {
         return api_error(err, -error, "ofport", NULL, "no memory for the list of queues");
     }
-    pmd_run(sw->pmd, remove_in_pmd, &job);
+    api_run_alone(sw, remove_in_pmd, &job);
     port_close(p->port);
     *p = (struct api_port){0};
     return 0;
@@ -233,12 +239,41 @@ int rs_port_info(rs_switch *sw, uint32_t ofport, struct rs_port_info *info, stru
     return 0;
 }
 
+static void up_in_pmd(void *arg) {
+    struct port_job *job = arg;
+    bridge_set_port_up(&job->sw->bridge, job->id, job->up);
+}
+
 int rs_port_set_up(rs_switch *sw, uint32_t ofport, bool up, struct rs_error *err) {
     struct api_port *p = api_port_find(sw, ofport, err);
     if (!p) {
         return -ENODEV;
     }
     atomic_store_explicit(&p->port->up, up, memory_order_relaxed);
+    if (p->started) {
+        struct port_job job = {.sw = sw, .id = ofport, .up = up};
+        api_run_alone(sw, up_in_pmd, &job);
+    }
+    return 0;
+}
+
+static void config_in_pmd(void *arg) {
+    struct port_job *job = arg;
+    bridge_set_port_config(&job->sw->bridge, job->id, job->config);
+}
+
+int rs_port_set_ofp_config(rs_switch *sw, uint32_t ofport, uint32_t config, struct rs_error *err) {
+    enum {
+        KNOWN = OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FLOOD | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN
+    };
+    if (!api_port_find(sw, ofport, err)) {
+        return -ENODEV;
+    }
+    if (config & ~(uint32_t)KNOWN) {
+        return api_error(err, EINVAL, "config", "bits 1, 4, 16, 32 and 64", "0x%x found", config);
+    }
+    struct port_job job = {.sw = sw, .id = ofport, .config = config};
+    api_run_alone(sw, config_in_pmd, &job);
     return 0;
 }
 
@@ -260,7 +295,7 @@ int rs_port_set_vlan(rs_switch *sw, uint32_t ofport, const struct rs_vlan_config
     p->vlan = *vlan;
     if (p->started) {
         struct port_job job = {.sw = sw, .id = ofport, .vlan = vlan_from(vlan)};
-        pmd_run(sw->pmd, vlan_in_pmd, &job);
+        api_run_alone(sw, vlan_in_pmd, &job);
     }
     return 0;
 }

@@ -138,10 +138,11 @@ struct rs_port_stats {
     struct rs_xsk_stats xsk; // Sum over queues; all zero for other types.
 };
 
-struct rs_pmd_stats {
-    uint64_t iterations, busy_iterations, sleeps, packets, cache_hits, upcalls;
+struct rs_pmd_stats { // See struct pmd_stats in datapath/pmd/pmd.h for what they mean.
+    uint64_t iterations, busy_iterations, sleeps, packets, recirculated;
+    uint64_t cache_hits, emc_hits, megaflow_hits, subtables_searched, upcalls, executed_once;
     uint64_t cycles_busy, cycles_idle;
-    uint32_t cache_entries;
+    uint32_t cache_entries, megaflows;
     int cpu; // Pinned core or -1.
 };
 
@@ -327,8 +328,9 @@ void rs_revalidator_stats(rs_switch *sw, struct rs_revalidator_stats *out);
 int rs_revalidator_set(rs_switch *sw, uint32_t limit, uint32_t max_idle_ms, struct rs_error *err);
 
 struct rs_cache_config {
-    bool emc, smc;             // Off: looked up in the next one.
-    uint32_t emc_insert_every; // One of so many misses enters the exact match cache; 1 = each.
+    bool emc; // Off: every packet is looked up among the megaflows.
+    uint32_t
+        emc_insert_every; // One of so many misses enters the exact match cache; 1 = each, 0 = none.
 };
 int rs_cache_set(rs_switch *sw, const struct rs_cache_config *config, struct rs_error *err);
 void rs_cache_get(rs_switch *sw, struct rs_cache_config *out);
@@ -353,6 +355,7 @@ struct rs_trace_options {
     uint32_t n_ct_next;
     const char *actions; // To run instead of the tables; NULL = the tables.
     bool names;          // Ports by name.
+    bool all_recircs;    // Follow recirculations of pop_mpls and groups too.
 };
 // What would happen to a packet that is described by ovs-ofctl fields
 // ("in_port=h1,tcp,nw_dst=10.0.0.2"), in the words of `ovs-appctl ofproto/trace`. Learns nothing, counts

@@ -44,6 +44,8 @@ uint32_t pin_get_id(struct packet_ins *p, const struct pin *pin);
 void pin_ref(struct packet_ins *p, uint32_t id);
 void pin_unref(struct packet_ins *p, uint32_t id);
 const struct pin *pin_find(struct packet_ins *p, uint32_t id); // Under RCU. NULL = unknown.
+// "controller(reason=1,dont_send=0,…)", as Open vSwitch's datapath actions have it; recirc_id is the pin's id. RCU.
+void pin_format(struct packet_ins *p, uint32_t id, bool dont_send, struct text *out);
 uint32_t pin_count(const struct packet_ins *p);
 // Frees pins that nobody has used for PIN_LINGER_MS. One thread at a time (the revalidator).
 void pin_expire(struct packet_ins *p, uint64_t now_ms);

@@ -166,6 +166,19 @@ const struct pin *pin_find(struct packet_ins *p, uint32_t id) {
     return e ? &e->pin : NULL;
 }
 
+void pin_format(struct packet_ins *p, uint32_t id, bool dont_send, struct text *out) {
+    const struct pin *pin = pin_find(p, id);
+    if (!pin) {
+        text_put(out, "controller(pin=%u)", id);
+        return;
+    }
+    text_put(out,
+             "controller(reason=%u,dont_send=%d,continuation=%d,recirc_id=%u,rule_cookie=%s%llx,"
+             "controller_id=%u,max_len=%u)",
+             pin->reason, dont_send, pin->pause, id, pin->cookie ? "0x" : "",
+             (unsigned long long)pin->cookie, pin->controller_id, pin->max_len);
+}
+
 uint32_t pin_count(const struct packet_ins *p) {
     return atomic_load_explicit(&p->n_pins, memory_order_relaxed);
 }
