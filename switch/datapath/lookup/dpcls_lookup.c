@@ -1,5 +1,6 @@
 // The search of the classifier, for a batch of keys.
 
+#include "datapath/flow/flow_hash.h"
 #include "datapath/lookup/dpcls.h"
 
 #ifdef __SSE2__
@@ -7,11 +8,6 @@
 #endif
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE uint64_t fold(uint64_t a, uint64_t b) {
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 ALWAYS_INLINE uint32_t finish(uint64_t sum) {
     return (uint32_t)(sum ^ sum >> 32) | 2u; // Neither DPCLS_FREE nor DPCLS_REMOVED.
@@ -23,9 +19,9 @@ uint32_t dpcls_hash_masked(const uint64_t *secret, const uint64_t *values, unsig
     uint64_t sum = 0;
     unsigned i = 0;
     for (; i + 1 < n; i += 2) {
-        sum += fold(values[i] ^ secret[i], values[i + 1] ^ secret[i + 1]);
+        sum += hash_fold(values[i] ^ secret[i], values[i + 1] ^ secret[i + 1]);
     }
-    return finish(i < n ? sum + fold(values[i] ^ secret[i], secret[i + 1]) : sum);
+    return finish(i < n ? sum + hash_fold(values[i] ^ secret[i], secret[i + 1]) : sum);
 }
 
 // The same of the words that the plan takes out of a key.
@@ -35,11 +31,11 @@ ALWAYS_INLINE uint32_t hash_planned(const uint64_t *secret, const uint64_t *valu
     unsigned i = 0;
 #pragma GCC unroll 8
     for (; i + 1 < n; i += 2) {
-        sum += fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i],
-                    (values[plan.index[i + 1]] & plan.mask[i + 1]) ^ secret[i + 1]);
+        sum += hash_fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i],
+                         (values[plan.index[i + 1]] & plan.mask[i + 1]) ^ secret[i + 1]);
     }
     return finish(
-        i < n ? sum + fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i], secret[i + 1])
+        i < n ? sum + hash_fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i], secret[i + 1])
               : sum);
 }
 
