@@ -20,6 +20,7 @@
 #ifndef RINGSIDE_LOOKUP_DPCLS_H
 #define RINGSIDE_LOOKUP_DPCLS_H
 
+#include "datapath/lookup/key_hash.h"
 #include "datapath/lookup/megaflow.h"
 #include "datapath/packet/dp_packet_batch.h"
 
@@ -79,7 +80,7 @@ struct dpcls {
     rs_counter searched;               // Keys × subtables. Writer: PMD. Readers: any.
     unsigned n_shapes, next_shape;     // The latter is the next one to be replaced.
     struct dpcls_shape shapes[DPCLS_SHAPES];
-    uint64_t secret[FLOW_WORDS + 1];
+    uint64_t secret[KEY_SECRET_WORDS]; // Of the hashes, also of whole keys. Constant.
 };
 
 void dpcls_init(struct dpcls *c, uint64_t seed);

@@ -1,7 +1,7 @@
 // The search of the classifier, for a batch of keys.
 
-#include "datapath/flow/flow_hash.h"
 #include "datapath/lookup/dpcls.h"
+#include "datapath/lookup/key_hash.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -10,18 +10,11 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 ALWAYS_INLINE uint32_t finish(uint64_t sum) {
-    return (uint32_t)(sum ^ sum >> 32) | 2u; // Neither DPCLS_FREE nor DPCLS_REMOVED.
+    return key_hash_end(sum) | 2u; // Neither DPCLS_FREE nor DPCLS_REMOVED.
 }
 
-// A hash of n masked words: products of pairs, which do not wait for each other. The secret keeps a
-// sender from choosing addresses that collide.
 uint32_t dpcls_hash_masked(const uint64_t *secret, const uint64_t *values, unsigned n) {
-    uint64_t sum = 0;
-    unsigned i = 0;
-    for (; i + 1 < n; i += 2) {
-        sum += hash_fold(values[i] ^ secret[i], values[i + 1] ^ secret[i + 1]);
-    }
-    return finish(i < n ? sum + hash_fold(values[i] ^ secret[i], secret[i + 1]) : sum);
+    return finish(key_hash_words(secret, values, n));
 }
 
 // The same of the words that the plan takes out of a key.

@@ -11,7 +11,7 @@ static void set_config(struct lookup *l, const struct lookup_config *config) {
 
 int lookup_init(struct lookup *l, const struct upcall_ops *ops, void (*wake)(void *aux),
                 void *wake_aux, uint64_t seed) {
-    *l = (struct lookup){.seed = seed, .random = (uint32_t)(seed >> 32) | 1};
+    *l = (struct lookup){.random = (uint32_t)(seed >> 32) | 1};
     set_config(l, &LOOKUP_CONFIG_DEFAULT);
     dpcls_init(&l->dpcls, seed);
     int error = emc_init(&l->emc);

@@ -10,9 +10,9 @@
 #ifndef RINGSIDE_LOOKUP_LOOKUP_H
 #define RINGSIDE_LOOKUP_LOOKUP_H
 
-#include "datapath/flow/flow_hash.h"
 #include "datapath/lookup/dpcls.h"
 #include "datapath/lookup/emc.h"
+#include "datapath/lookup/key_hash.h"
 #include "datapath/lookup/megaflow_table.h"
 
 struct lookup_config {
@@ -24,7 +24,6 @@ struct lookup_config {
 
 struct lookup {
     struct lookup_config config;
-    uint64_t seed;         // Of the keys' hashes. Constant.
     uint32_t insert_below; // Of 2^32: a random number below it enters the EMC.
     uint32_t random;
     struct emc emc;
@@ -53,18 +52,12 @@ struct megaflow *lookup_install(struct lookup *l, const struct dp_key *key, cons
 // ranks the subtables. Of megaflows and of places in the EMC `some` at most.
 void lookup_chores(struct lookup *l, uint64_t now_ms, uint32_t some);
 
-// The device's hash is of addresses and ports only: what else tells flows apart is mixed in.
-static inline uint32_t lookup_device_hash(const struct dp_packet *p, uint64_t seed) {
-    struct flow_hasher h = hash_begin(seed, p->rx_hash);
-    hash_add2(&h, p->in_port, p->recirc_id);
-    return hash_end(h);
-}
-
 // The key's hash, from the device's if there is one, and the cache lines that it leads to.
 static inline void lookup_hash(const struct lookup *l, const struct dp_packet *p,
                                struct dp_key *key) {
-    key->hash = unlikely(p->flags & PKT_HASH_VALID) ? lookup_device_hash(p, l->seed)
-                                                    : dp_key_hash(key, l->seed);
+    const uint64_t *secret = l->dpcls.secret;
+    key->hash =
+        unlikely(p->flags & PKT_HASH_VALID) ? key_hash_device(secret, p) : key_hash(secret, key);
     emc_prefetch(&l->emc, key->hash);
 }
 

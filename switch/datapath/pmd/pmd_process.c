@@ -19,11 +19,12 @@ enum { AHEAD = 3 }; // Packets whose bytes are on their way while one is being l
 
 // Keys and hashes of the batch; packets without a key are dropped, the others close ranks.
 static void extract_batch(struct pmd *pmd, struct pmd_level *level, struct dp_packet_batch *batch) {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < batch->count; i++) {
+    struct dp_packet **kept = batch->packets;
+    struct dp_key *key = level->keys;
+    unsigned n = batch->count;
+    for (unsigned i = 0; i < n; i++) {
         struct dp_packet *p = batch->packets[i];
-        struct dp_key *key = &level->keys[kept];
-        if (i + AHEAD < batch->count) {
+        if (i + AHEAD < n) {
             __builtin_prefetch(batch->packets[i + AHEAD]->data);
         }
         enum drop_reason reason = flow_extract(p, key);
@@ -31,10 +32,10 @@ static void extract_batch(struct pmd *pmd, struct pmd_level *level, struct dp_pa
             port_drop(p, reason, pmd->env.from);
             continue;
         }
-        lookup_hash(&pmd->lookup, p, key);
-        batch->packets[kept++] = p;
+        lookup_hash(&pmd->lookup, p, key++);
+        *kept++ = p;
     }
-    batch->count = kept;
+    batch->count = (unsigned)(kept - batch->packets);
 }
 
 static inline uint16_t tcp_flags_of(const struct dp_packet *p) {

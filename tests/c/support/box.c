@@ -142,6 +142,32 @@ uint32_t box_last_pin(const struct box *b) {
     return atomic_load(&b->last_pin);
 }
 
+struct box_job {
+    struct box *b;
+    struct pmd_stats *stats;
+    struct io_counts *control;
+};
+
+static void read_in_pmd(void *arg) {
+    const struct box_job *job = arg;
+    if (job->stats) {
+        pmd_stats_read(job->b->pmd, job->stats);
+    }
+    if (job->control) {
+        io_counters(pmd_control_counters(job->b->pmd), job->control);
+    }
+}
+
+void box_pmd_stats(struct box *b, struct pmd_stats *out) {
+    struct box_job job = {.b = b, .stats = out};
+    pmd_run(b->pmd, read_in_pmd, &job);
+}
+
+void box_control_counts(struct box *b, struct io_counts *out) {
+    struct box_job job = {.b = b, .control = out};
+    pmd_run(b->pmd, read_in_pmd, &job);
+}
+
 unsigned box_reap(void) {
     return rcu_reap();
 }

@@ -106,8 +106,7 @@ bool io_csum_complete(uint8_t *frame, size_t len, uint16_t l3, uint16_t l4, uint
     return done;
 }
 
-void io_counts(const struct port *port, struct io_counts *out) {
-    const struct port_counters *c = &port->counters;
+void io_counters(const struct port_counters *c, struct io_counts *out) {
     *out = (struct io_counts){
         .received = counter_get(&c->received),
         .received_bytes = counter_get(&c->received_bytes),
@@ -115,13 +114,17 @@ void io_counts(const struct port *port, struct io_counts *out) {
         .sent = counter_get(&c->sent),
         .delivered = counter_get(&c->delivered),
         .bad_frames = counter_get(&c->bad_frames),
-        .tx_packets = counter_get(&port->tx.packets),
-        .tx_bytes = counter_get(&port->tx.bytes),
     };
     for (unsigned i = 0; i < DROP_N_REASONS; i++) {
         out->drops[i] = counter_get(&c->drops[i]);
         out->dropped += out->drops[i];
     }
+}
+
+void io_counts(const struct port *port, struct io_counts *out) {
+    io_counters(&port->counters, out);
+    out->tx_packets = counter_get(&port->tx.packets);
+    out->tx_bytes = counter_get(&port->tx.bytes);
 }
 
 bool io_up(const struct port *port) {

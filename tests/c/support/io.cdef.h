@@ -118,7 +118,7 @@ struct port {
 };
 
 struct umem_set {
-    struct umem *umems[256];
+    struct umem *umems[...];
     unsigned n_umems;
     uint32_t frames;
     bool share;

@@ -50,6 +50,8 @@ struct io_counts {
 };
 
 void io_counts(const struct port *port, struct io_counts *out);
+void io_counters(const struct port_counters *c,
+                 struct io_counts *out); // Without tx_packets, tx_bytes.
 bool io_up(const struct port *port);
 void io_set_up(struct port *port, bool up);
 void io_batch_rx(struct port *port, unsigned q, struct dp_packet_batch *batch);

@@ -76,8 +76,8 @@ static void flow_from(const uint64_t *words, struct flow *out) {
 }
 
 // In memory that ends where the key does, so that AddressSanitizer sees a read of a word too many.
-static void key_from(const uint64_t *words, const uint64_t *map, uint32_t hash, uint64_t seed,
-                     struct dp_key *key) {
+static void key_from(const uint64_t *words, const uint64_t *map, uint32_t hash,
+                     const uint64_t *secret, struct dp_key *key) {
     struct flow flow;
     flow_from(words, &flow);
     key->map = flow_map(&flow);
@@ -89,7 +89,7 @@ static void key_from(const uint64_t *words, const uint64_t *map, uint32_t hash, 
     FLOWMAP_FOR_EACH(word, key->map) {
         key->values[key->words++] = words[word];
     }
-    key->hash = hash ? hash : dp_key_hash(key, seed);
+    key->hash = hash ? hash : key_hash(secret, key);
 }
 
 static struct odp_list output_to(void *buffer, size_t len, uint32_t port) {
@@ -108,7 +108,7 @@ struct megaflow *look_install(struct look *l, const uint64_t *flow, const uint64
     answer.actions = output_to(buffer, sizeof buffer, port);
     flow_from(mask, &answer.wc);
     flow_from(flow, &full);
-    key_from(flow, NULL, 0, l->lookup.seed, &key);
+    key_from(flow, NULL, 0, l->lookup.dpcls.secret, &key);
     return lookup_install(&l->lookup, &key, &full, &answer, now_ms);
 }
 
@@ -119,7 +119,7 @@ void look_find(struct look *l, unsigned n, const uint64_t *flows, const uint64_t
     assert(keys && n > 0 && n <= RS_BATCH_MAX);
     for (unsigned i = 0; i < n; i++) {
         key_from(flows + (size_t)i * FLOW_WORDS, maps ? maps + (size_t)2 * i : NULL, hash,
-                 l->lookup.seed, &keys[i]);
+                 l->lookup.dpcls.secret, &keys[i]);
     }
     uint32_t missed = lookup_batch(&l->lookup, keys, n, found);
     for (unsigned i = 0; i < n; i++) {
@@ -130,13 +130,13 @@ void look_find(struct look *l, unsigned n, const uint64_t *flows, const uint64_t
 
 uint32_t look_key_hash(struct look *l, const uint64_t *flow) {
     struct dp_key key;
-    key_from(flow, NULL, 0, l->lookup.seed, &key);
+    key_from(flow, NULL, 0, l->lookup.dpcls.secret, &key);
     return key.hash;
 }
 
 void look_emc_put(struct look *l, const uint64_t *flow, uint32_t hash, struct megaflow *m) {
     struct dp_key key;
-    key_from(flow, NULL, hash, l->lookup.seed, &key);
+    key_from(flow, NULL, hash, l->lookup.dpcls.secret, &key);
     emc_insert(&l->lookup.emc, &key, m);
 }
 

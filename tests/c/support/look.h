@@ -8,6 +8,7 @@
 
 #include "datapath/lookup/lookup.h"
 #include "datapath/pmd/pmd.h"
+#include "io.h"
 
 #define LOOK_OWNERS 4096u // Owners are numbers 1 … LOOK_OWNERS - 1.
 
@@ -90,6 +91,10 @@ uint64_t box_owners_ended(const struct box *b);  // Released or executed once.
 uint64_t box_packets_ended(const struct box *b); // That these owners heard of.
 uint64_t box_pins(const struct box *b);          // Packets for controllers.
 uint32_t box_last_pin(const struct box *b);
+
+// Between two batches, so that they balance.
+void box_pmd_stats(struct box *b, struct pmd_stats *out);
+void box_control_counts(struct box *b, struct io_counts *out);
 
 // Frees what may be freed now. From a thread that is no PMD.
 unsigned box_reap(void);
