@@ -1,10 +1,8 @@
 """Same flows, same packets: Open vSwitch 3.1's userspace datapath and ours.
 
-Compared: the key that is extracted, which ports a packet leaves by under random rules, byte for byte what
-NORMAL sends with random VLAN configurations, and the text of rules. Known differences, left out here and
+Compared: which ports a packet leaves by under random rules, byte for byte what NORMAL sends with random VLAN
+configurations, and the text of rules. Keys: test_extract_vs_ovs.py. Known difference, left out here and
 nowhere else:
-  - fields that our key does not have yet: ttl, TCP flags, IPv6 label, hardware addresses of ARP, neighbour
-    discovery, IGMP groups, MPLS, NSH;
   - reserved addresses of other vendors, which Open vSwitch's NORMAL drops too.
 """
 
@@ -19,8 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switch.binding.port import VlanConfig, VlanMode
-from tests.differential.frames import MACS, damaged, frame, simple_frame
-from tests.differential.key import Key, extract
+from tests.differential.frames import MACS, frame, simple_frame
 from tests.differential.linear_classifier import Rule, rules, simple_actions
 from tests.differential.ovs import Ovs, open_vswitch
 from tests.differential.rig import NORMAL, rig
@@ -48,64 +45,6 @@ def ovs() -> Iterator[Ovs]:
 @pytest.fixture(autouse=True)
 def two_tags(ovs: Ovs) -> None:
     ovs.limit_vlans(2)
-
-
-# ---- keys --------------------------------------------------------------------------------------
-
-
-def fields_of(text: str) -> dict[str, str]:
-    words = [word.partition("=") for word in text.split(",")]
-    return {name: value for name, _, value in words}
-
-
-def vlan_fields(key: Key) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for (tpid, tci), suffix in zip(key.vlans, ("", "1"), strict=True):
-        if tpid:
-            found[f"dl_vlan{suffix}"] = str(tci & 0xFFF)
-            found[f"dl_vlan_pcp{suffix}"] = str(tci >> 13)
-    return found
-
-
-def expected_fields(key: Key, ours: str) -> dict[str, str]:
-    """What OVS should print for our key: our own text, with the VLANs of both levels."""
-    found = fields_of(ours)
-    for name in ("vlan_tci", "dl_vlan", "dl_vlan_pcp"):
-        found.pop(name, None)
-    return found | vlan_fields(key)
-
-
-def comparable(text: str) -> dict[str, str]:
-    unknown = {
-        "nw_ttl",
-        "tcp_flags",
-        "ipv6_label",
-        "arp_sha",
-        "arp_tha",
-        "vlan_tci",
-        "vlan_tci1",
-        "vlan_tci2",
-    }
-    unknown |= {"nd_target", "nd_sll", "nd_tll", "nd_reserved", "nd_options_type", "igmp"}
-    return {k: v for k, v in fields_of(text).items() if k not in unknown}
-
-
-def without_protocol(fields: dict[str, str]) -> dict[str, str]:
-    return {k: v for k, v in fields.items() if k not in ("icmp_type", "icmp_code")}
-
-
-@examples(100)
-@given(data=st.one_of(frame(), damaged().filter(lambda d: len(d) >= 14)))
-def test_keys_agree(ovs: Ovs, data: bytes) -> None:
-    key = extract(data).key
-    if key.dl_type in (0x8847, 0x8848, 0x894F):
-        return  # MPLS and NSH are not extracted yet.
-    with rig(PORTS) as r:
-        text = r.switch.trace_packet(1, data).splitlines()[0].removeprefix("Flow: ")
-    theirs, ours = comparable(ovs.key_text(data)), expected_fields(key, text)
-    if "igmp" in fields_of(ovs.key_text(data)):
-        return  # Printed as another protocol.
-    assert ours == theirs
 
 
 # ---- rules -------------------------------------------------------------------------------------
