@@ -12,20 +12,25 @@ from switch.binding.ffi import ffi
 class SwitchError(Exception):
     """The switch refused. Says which input is at fault, what was found there, and the way out.
 
-    `code` is a positive errno; `field` and `hint` may be empty.
+    `code` is a positive errno; `ofperr` OpenFlow's name for it ("OFPFMFC_TABLE_FULL"). `field`, `hint` and
+    `ofperr` may be empty.
     """
 
-    def __init__(self, field: str, message: str, hint: str = "", code: int = errno.EINVAL) -> None:
+    def __init__(
+        self, field: str, message: str, hint: str = "", code: int = errno.EINVAL, ofperr: str = ""
+    ) -> None:
         self.field = field
         self.message = message
         self.hint = hint
         self.code = code
-        super().__init__(field, message, hint, code)
+        self.ofperr = ofperr
+        super().__init__(field, message, hint, code, ofperr)
 
     def __str__(self) -> str:
         where = f"{self.field}: " if self.field else ""
+        name = f" [{self.ofperr}]" if self.ofperr else ""
         way_out = f" ({self.hint})" if self.hint else ""
-        return f"{where}{self.message}{way_out}"
+        return f"{where}{self.message}{name}{way_out}"
 
     @property
     def errno_name(self) -> str:
@@ -55,4 +60,4 @@ def check(code: int, error: Any = None, field: str = "") -> int:
 def _refuse(code: int, error: Any, field: str, message: str) -> int:
     if error is None:
         raise SwitchError(field, message, code=code)
-    raise SwitchError(text(error.field) or field, message, text(error.hint), code)
+    raise SwitchError(text(error.field) or field, message, text(error.hint), code, text(error.ofperr))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any
 
 from switch.binding.errors import SwitchError, check, new_error, text
@@ -13,7 +13,7 @@ from switch.binding.ffi import ffi, lib
 from switch.binding.handle import Handle
 
 MAX_QUEUES = 64
-MAX_OFPORT = 255
+MAX_OFPORT = 1023
 NAME_MAX = 15  # Bytes, as of a network device's name.
 
 
@@ -41,6 +41,16 @@ class CsumPolicy(IntEnum):
 
     COMPLETE = 0
     SOFTWARE = 1
+
+
+class OfpConfig(IntFlag):
+    """OpenFlow's port configuration."""
+
+    PORT_DOWN = 1
+    NO_RECV = 4
+    NO_FLOOD = 16
+    NO_FWD = 32
+    NO_PACKET_IN = 64
 
 
 class VlanMode(IntEnum):
@@ -196,15 +206,19 @@ class Port:
         check(lib.rs_port_info(self._handle.raw, self.ofport, raw, err), err, self.name)
         return decode_info(raw)
 
+    # What a change of a port makes untrue is gone from the datapath when these return.
+
     def start(self) -> None:
         """Lets the port receive and send: from now on the PMD polls it."""
         err = new_error()
         check(lib.rs_port_start(self._handle.raw, self.ofport, err), err, self.name)
+        lib.rs_sync(self._handle.raw)
 
     def close(self) -> None:
         """Stops and closes the port; the others go on undisturbed."""
         err = new_error()
         check(lib.rs_port_close(self._handle.raw, self.ofport, err), err, self.name)
+        lib.rs_sync(self._handle.raw)
 
     def set_up(self, up: bool) -> None:
         """Tells the switch that the link is up or down: packets for a port that is down are dropped
@@ -212,12 +226,20 @@ class Port:
         """
         err = new_error()
         check(lib.rs_port_set_up(self._handle.raw, self.ofport, up, err), err, self.name)
+        lib.rs_sync(self._handle.raw)
 
     def set_vlan(self, vlan: VlanConfig) -> None:
         """Changes the VLANs of the port."""
         raw, err = ffi.new("struct rs_vlan_config *"), new_error()
         encode_vlan(vlan, raw)
         check(lib.rs_port_set_vlan(self._handle.raw, self.ofport, raw, err), err, self.name)
+        lib.rs_sync(self._handle.raw)
+
+    def set_ofp_config(self, config: OfpConfig) -> None:
+        """Sets OpenFlow's port configuration."""
+        err = new_error()
+        check(lib.rs_port_set_ofp_config(self._handle.raw, self.ofport, int(config), err), err, self.name)
+        lib.rs_sync(self._handle.raw)
 
     def set_csum(self, policy: CsumPolicy) -> None:
         """Changes the checksum policy of the port."""

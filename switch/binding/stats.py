@@ -68,17 +68,26 @@ class PortStats:
 
 @dataclass(frozen=True)
 class PmdStats:
-    """Counters of the poll-mode thread. cpu is None when it is not pinned."""
+    """Counters of the poll-mode thread. cpu is None when it is not pinned.
+
+    packets + recirculated = cache_hits + upcalls; cache_hits = emc_hits + megaflow_hits.
+    """
 
     iterations: int
     busy_iterations: int
     sleeps: int
     packets: int
+    recirculated: int
     cache_hits: int
+    emc_hits: int
+    megaflow_hits: int
+    subtables_searched: int
     upcalls: int
+    executed_once: int
     cycles_busy: int
     cycles_idle: int
     cache_entries: int
+    megaflows: int
     cpu: int | None
 
 
@@ -137,7 +146,7 @@ def _port(raw: Any) -> PortStats:
 
 def read_stats(handle: Any) -> Snapshot:
     """Takes a snapshot of the switch behind a C handle."""
-    cap = 256
+    cap = 1024
     ports, pmd = ffi.new("struct rs_port_stats[]", cap), ffi.new("struct rs_pmd_stats *")
     count = min(lib.rs_stats(handle, ports, cap, pmd), cap)
     return Snapshot(
@@ -147,11 +156,17 @@ def read_stats(handle: Any) -> Snapshot:
             busy_iterations=pmd.busy_iterations,
             sleeps=pmd.sleeps,
             packets=pmd.packets,
+            recirculated=pmd.recirculated,
             cache_hits=pmd.cache_hits,
+            emc_hits=pmd.emc_hits,
+            megaflow_hits=pmd.megaflow_hits,
+            subtables_searched=pmd.subtables_searched,
             upcalls=pmd.upcalls,
+            executed_once=pmd.executed_once,
             cycles_busy=pmd.cycles_busy,
             cycles_idle=pmd.cycles_idle,
             cache_entries=pmd.cache_entries,
+            megaflows=pmd.megaflows,
             cpu=pmd.cpu if pmd.cpu >= 0 else None,
         ),
     )
@@ -159,7 +174,7 @@ def read_stats(handle: Any) -> Snapshot:
 
 def read_umems(handle: Any) -> list[UmemStats]:
     """The umems of the switch behind a C handle."""
-    cap = 256
+    cap = 1024
     raw = ffi.new("struct rs_umem_stats[]", cap)
     count = min(lib.rs_umem_list(handle, raw, cap), cap)
     return [

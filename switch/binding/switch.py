@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from switch.binding.capture import SNAPLEN_MAX, Capture
-from switch.binding.errors import check, new_error, text
+from switch.binding.errors import check, new_error
 from switch.binding.ffi import ffi, lib
+from switch.binding.groups import Groups, Meters, TlvMap
 from switch.binding.handle import Handle
+from switch.binding.megaflow import Megaflows
+from switch.binding.packets import Packets
 from switch.binding.port import Port, PortConfig, PortInfo, decode_info, encode_config, encode_name
 from switch.binding.stats import Snapshot, UmemStats, read_stats, read_umems
 from switch.binding.table import Fdb, FlowTable
+from switch.binding.trace import TraceOptions, explain_flow, explain_packet
 
-TRACE_TEXT_MAX = 65536
+MAX_PORTS = 1024
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Switch:
         self.config = config
         self.flows = FlowTable(self._handle)
         self.fdb = Fdb(self._handle)
+        self.groups = Groups(self._handle)
+        self.meters = Meters(self._handle)
+        self.tlv_map = TlvMap(self._handle)
+        self.megaflows = Megaflows(self._handle)
+        self.packets = Packets(self._handle)
 
     def __enter__(self) -> Self:
         return self
@@ -68,12 +77,18 @@ class Switch:
         self._handle.close()
 
     def poll(self) -> int:
-        """One PMD iteration in this thread (switches that are not threaded); returns packets received."""
+        """One PMD iteration in this thread, and what the revalidator has due (switches that are not
+        threaded); returns packets received.
+        """
         return check(lib.rs_switch_poll(self._handle.raw), field="poll")
 
     def warp(self, ms: int) -> None:
         """Moves the switch's idea of time forward (switches that are not threaded)."""
         lib.rs_switch_warp(self._handle.raw, ms)
+
+    def sync(self) -> None:
+        """Waits until every change made before is true in the datapath, and all packets are counted."""
+        lib.rs_sync(self._handle.raw)
 
     def open_port(self, config: PortConfig) -> tuple[Port, PortInfo]:
         """Opens a port: sockets bound, device made. It carries nothing before Port.start().
@@ -87,9 +102,9 @@ class Switch:
 
     def ports(self) -> list[Port]:
         """Open ports, by ascending ofport."""
-        raw = ffi.new("uint32_t[]", 256)
-        count = lib.rs_port_list(self._handle.raw, raw, 256)
-        return [self._port(raw[i]) for i in range(min(count, 256))]
+        raw = ffi.new("uint32_t[]", MAX_PORTS)
+        count = lib.rs_port_list(self._handle.raw, raw, MAX_PORTS)
+        return [self._port(raw[i]) for i in range(min(count, MAX_PORTS))]
 
     def _port(self, ofport: int) -> Port:
         return Port(self._handle, ofport, Port(self._handle, ofport, "port").info().name)
@@ -102,25 +117,14 @@ class Switch:
         """The umems and their free frames."""
         return read_umems(self._handle.raw)
 
-    def trace_flow(self, flow: str) -> str:
+    def trace_flow(self, flow: str, options: TraceOptions | None = None) -> str:
         """Explains what would happen to a packet described by ovs-ofctl fields; changes nothing."""
-        handle, raw = self._handle.raw, flow.encode()
-        return _explain(lambda out, cap, err: lib.rs_trace_flow(handle, raw, out, cap, err), "flow")
+        return explain_flow(self._handle, flow, options or TraceOptions())
 
-    def trace_packet(self, ofport: int, frame: bytes) -> str:
+    def trace_packet(self, ofport: int, frame: bytes, options: TraceOptions | None = None) -> str:
         """Explains what would happen to a frame that came in on a port; changes nothing."""
-        handle = self._handle.raw
-        return _explain(
-            lambda out, cap, err: lib.rs_trace_packet(handle, ofport, frame, len(frame), out, cap, err),
-            "packet",
-        )
+        return explain_packet(self._handle, ofport, frame, options or TraceOptions())
 
     def capture(self, ofports: Iterable[int], snaplen: int = SNAPLEN_MAX) -> Capture:
         """A capture on these ports, to be entered with `with`."""
         return Capture(self._handle, ofports, snaplen)
-
-
-def _explain(call: Callable[[Any, int, Any], int], field: str) -> str:
-    out, err = ffi.new("char[]", TRACE_TEXT_MAX), new_error()
-    check(call(out, TRACE_TEXT_MAX, err), err, field)
-    return text(out)
