@@ -52,9 +52,21 @@ unsigned odp_sample(struct odp_run *run, const struct odp_action *a, bool last,
     return odp_end_packets(run, &others, DROP_NOT_SAMPLED) + odp_run_list(*run, list, len, &chosen);
 }
 
-// Bytes without what pads a short frame, which is not the sender's.
+// Bytes behind the IP packet: they pad a short frame, and are not the sender's.
+static uint32_t padding(const struct dp_packet *p) {
+    const uint8_t *ip;
+    size_t end = p->len;
+    if ((ip = l3_header(p, TYPE_IPV4, IPV4_LEN))) {
+        end = p->l3_ofs + (size_t)ntoh16(load_be16(ip + 2));
+    } else if ((ip = l3_header(p, TYPE_IPV6, IPV6_LEN))) {
+        end = p->l3_ofs + IPV6_LEN + (size_t)ntoh16(load_be16(ip + 4));
+    }
+    return end < p->len ? (uint32_t)(p->len - end) : 0;
+}
+
 static uint32_t sent_len(const struct dp_packet *p, uint32_t trunc) {
-    return trunc && trunc < p->len ? trunc : p->len;
+    uint32_t len = trunc && trunc < p->len ? trunc : p->len;
+    return len - (padding(p) < len ? padding(p) : len);
 }
 
 unsigned odp_check_pkt_len(struct odp_run *run, const struct odp_action *a, bool last,
