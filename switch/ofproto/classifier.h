@@ -72,10 +72,14 @@ struct cls_rule *classifier_find(const struct classifier *cls, const struct mini
                                  uint16_t priority, uint64_t version);
 struct cls_rule *classifier_find_exact(const struct classifier *cls, const struct match *match,
                                        uint16_t priority, uint64_t version);
+bool cls_rule_covered(const struct cls_rule *rule, const struct match *target); // Rule in target?
 // Calls fn for each rule that is visible at `version` and (target not NULL) that target covers.
 // Writers, or under RCU. fn returns false to stop.
 void classifier_for_each(const struct classifier *cls, uint64_t version, const struct match *target,
                          bool (*fn)(struct cls_rule *rule, void *arg), void *arg);
+// The same for all rules, visible or not, in no order. Writers.
+void classifier_for_all(const struct classifier *cls, bool (*fn)(struct cls_rule *rule, void *arg),
+                        void *arg);
 bool classifier_overlaps(
     const struct classifier *cls, const struct match *match, uint16_t priority,
     uint64_t version); // Is there one of the same priority that a packet could match too?

@@ -76,6 +76,24 @@ static bool rule_wanted(const struct wanted *w, const struct cls_subtable *s,
     return true;
 }
 
+bool cls_rule_covered(const struct cls_rule *rule, const struct match *target) {
+    const struct minimatch *m = rule->match;
+    struct flowmap map = flow_map(&target->mask);
+    unsigned n = flowmap_count(m->map);
+    if (!flowmap_is_subset(map, m->map)) {
+        return false;
+    }
+    FLOWMAP_FOR_EACH(word, map) {
+        unsigned i = flowmap_index(m->map, word);
+        uint64_t mask = flow_words_const(&target->mask)[word];
+        if ((mask & ~m->words[n + i]) ||
+            ((flow_words_const(&target->flow)[word] ^ m->words[i]) & mask)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 typedef bool rule_fn(struct cls_rule *rule, void *arg);
 
 static bool subtable_walk(const struct cls_subtable *s, const struct wanted *w, uint64_t version,
@@ -110,6 +128,23 @@ void classifier_for_each(const struct classifier *cls, uint64_t version, const s
                          bool (*fn)(struct cls_rule *rule, void *arg), void *arg) {
     struct wanted w = wanted_of(target, false);
     walk(cls, &w, version, fn, arg);
+}
+
+void classifier_for_all(const struct classifier *cls, bool (*fn)(struct cls_rule *rule, void *arg),
+                        void *arg) {
+    for (uint32_t i = 0; cls->by_mask && i <= cls->by_mask_mask; i++) {
+        for (const struct cls_subtable *s = cls->by_mask[i]; s; s = s->mask_next) {
+            struct cls_slots *t = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+            for (uint32_t k = 0; k <= t->mask; k++) {
+                for (struct cls_rule *r = rcu_get(t->slots[k].first), *next; r; r = next) {
+                    next = rule_next(r);
+                    if (!fn(r, arg)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
 }
 
 struct overlap {

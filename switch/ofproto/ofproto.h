@@ -21,6 +21,8 @@
 
 #define OFP_N_TABLES 255u // 0 … 254. 255 in a flow_mod: all (delete), or none given.
 
+#define OFP_HIDDEN_TABLE 254u // Takes no flows, as in Open vSwitch, which keeps it for itself.
+
 enum flow_mod_command { // OpenFlow's numbers.
     FLOW_ADD,
     FLOW_MODIFY,
@@ -59,19 +61,24 @@ struct rule {
     struct cls_rule cr; // First.
     uint8_t table;
     uint8_t removed_reason;
-    uint16_t flags; // enum flow_mod_flags; constant but for reset.
+    uint8_t uses;           // enum rule_uses.
+    bool drops_late_counts; // Writer: publication. Readers: any, having seen successor.
+    uint16_t flags;         // enum flow_mod_flags.
     uint16_t importance;
     _Atomic uint16_t idle_timeout, hard_timeout; // Seconds; lowered by fin_timeout.
-    uint64_t cookie;                             // Constant: modify makes a new rule.
-    uint64_t created_ms;
-    _Atomic uint64_t modified_ms, used_ms;
-    _Atomic uint64_t packets,
-        bytes;             // Writer: the revalidator and whoever releases megaflows (atomic add).
-    _Atomic uint32_t refs; // rule_ref / rule_unref.
-    uint32_t eviction_slot;
     uint32_t actions_len;
     const void *actions; // Packed ofpacts. Constant. Rule, match and actions are one allocation.
+    uint64_t cookie;     // Constant: modify makes a new rule.
+    uint64_t created_ms; // Constant once published.
+    _Atomic uint64_t modified_ms, used_ms;
+    _Atomic uint64_t packets, bytes; // Writer: any (rule_credit).
+    struct rule
+        *_Atomic successor; // What it was modified into, which gets late counts. Referenced.
+    _Atomic uint32_t refs;  // rule_ref / rule_unref.
+    uint32_t expiry_at, eviction_at;         // In these heaps. Writers.
+    struct rule *cookie_next, **cookie_link; // Rules with the same hash of the cookie. Writers.
 };
+enum rule_uses { RULE_USES_GROUP = 1, RULE_USES_METER = 2, RULE_USES_LEARN = 4 };
 
 static inline void rule_ref(const struct rule *r) {
     atomic_fetch_add_explicit(&((struct rule *)(uintptr_t)r)->refs, 1, memory_order_relaxed);
@@ -95,6 +102,12 @@ void rule_credit(const struct rule *r, uint64_t packets, uint64_t bytes,
 enum group_type { GROUP_ALL, GROUP_SELECT, GROUP_INDIRECT, GROUP_FF };
 enum group_selection { GROUP_SEL_DEFAULT, GROUP_SEL_DP_HASH, GROUP_SEL_HASH };
 
+struct group_hash_field { // fields(ip_src=255.255.255.0): what of a field the hash takes.
+    const struct mf_field *field;
+    union mf_value mask; // All ones of n_bits if none was given.
+};
+#define GROUP_MAX_HASH_FIELDS 32u
+
 struct group_bucket {
     uint32_t id, weight;
     uint32_t watch_port, watch_group; // OFPP_ANY, OFPG_ANY.
@@ -105,18 +118,20 @@ struct group_bucket {
 struct group { // Constant but for counters; a change makes a new one.
     uint32_t id;
     uint8_t type;      // enum group_type.
-    uint8_t selection; // enum group_selection.
-    uint8_t hash_alg;  // dp_hash: 0 = L4, 1 = symmetric L4.
+    uint8_t method;    // enum group_selection as it was asked for; DEFAULT = not at all.
+    uint8_t selection; // enum group_selection that it comes to (group_hash.c).
+    uint8_t hash_alg;  // dp_hash: 0 = L4, 1 = symmetric L4. Its basis: (uint32_t)selection_param.
     uint64_t selection_param;
-    uint64_t hash_fields
-        [2]; // selection "hash": bitmap of enum mf_id, (FLOW fields(…)); all 0 = default.
-    uint32_t hash_mask; // dp_hash: entries of hash_map - 1.
-    uint16_t *hash_map; // dp_hash -> bucket index, by weight.
+    uint8_t n_hash_fields;                      // Selection "hash"; 0 = the usual ones.
+    const struct group_hash_field *hash_fields; // By rising field->id.
+    uint32_t hash_mask;                         // dp_hash: entries of hash_map - 1.
+    uint16_t *hash_map;                         // dp_hash -> bucket index, by weight.
     _Atomic uint64_t add_version, remove_version;
     _Atomic uint32_t refs;
     _Atomic uint64_t packets, bytes;
     uint64_t created_ms;
-    struct group *_Atomic chain;
+    struct group *_Atomic chain; // Older versions of the same id.
+    struct group *retired_next;  // Writers.
     uint32_t n_buckets;
     struct group_bucket buckets[];
 };
@@ -143,12 +158,21 @@ enum group_mod_command {
     GROUP_INSERT_BUCKET,
     GROUP_REMOVE_BUCKET
 };
+enum { // In place of a bucket's id.
+    OFPG_BUCKET_MAX = 0xffffff00u,
+    OFPG_BUCKET_FIRST = 0xfffffffdu,
+    OFPG_BUCKET_LAST = 0xfffffffeu,
+    OFPG_BUCKET_ALL = 0xffffffffu, // Of a new bucket: none given.
+};
 struct group_mod {
-    uint8_t command; // enum group_mod_command.
-    uint8_t type, selection, hash_alg;
+    uint8_t command;            // enum group_mod_command.
+    uint8_t type;               // enum group_type.
+    uint8_t method;             // enum group_selection.
     uint32_t group_id;          // OFPG_ALL for delete.
-    uint32_t command_bucket_id; // insert, remove.
-    uint64_t selection_param, hash_fields[2];
+    uint32_t command_bucket_id; // insert, remove: a bucket's id or OFPG_BUCKET_*.
+    uint8_t n_hash_fields;
+    uint64_t selection_param;
+    struct group_hash_field *hash_fields; // On the heap.
     uint32_t n_buckets;
     struct group_bucket *buckets; // The caller's; actions on the heap.
 };
@@ -171,13 +195,14 @@ struct meter_config {
     struct meter_band bands[8];
 };
 #define OFP_MAX_METERS 4096u
+#define OFPM_ALL       0xffffffffu // To delete.
 enum meter_mod_command { METER_ADD, METER_MODIFY, METER_DELETE };
 int meter_mod_parse(const char *text, struct meter_config *out,
                     struct ofp_error *err); // "meter=1,kbps,band=type=drop,rate=10"
 void meter_format(const struct meter_config *m, struct text *out);
 
 struct oftable {
-    struct classifier *cls; // NULL until its first rule.
+    struct classifier *_Atomic cls; // NULL until its first rule. Writer: under the lock.
     uint32_t n_flows;
     uint32_t max_flows; // UINT32_MAX = no limit.
     bool evict;         // Over the limit: evict the least important instead of refusing.
@@ -211,6 +236,11 @@ struct ofproto {
     uint64_t (*now_ms)(void *aux);
     void *now_aux;
 };
+
+// Whoever holds the lock and calls nothing but readers may take it directly; writers use these: letting go
+// applies what was left on `deferred` meanwhile.
+void ofproto_lock(struct ofproto *p);
+void ofproto_unlock(struct ofproto *p);
 
 int ofproto_init(struct ofproto *p, const struct port_names *names, uint64_t (*now_ms)(void *),
                  void *now_aux);
@@ -275,12 +305,12 @@ struct flow_filter { // As dump-flows takes it.
     uint64_t cookie, cookie_mask;
     struct match match;
 };
-void ofproto_for_each(const struct ofproto *p, const struct flow_filter *filter,
-                      bool (*fn)(const struct rule *rule, void *arg),
-                      void *arg); // NULL = all. By table, then priority.
+// NULL = all. By table, then falling priority. Under RCU or the lock. 0, or -ENOMEM before the end.
+int ofproto_for_each(const struct ofproto *p, const struct flow_filter *filter,
+                     bool (*fn)(const struct rule *rule, void *arg), void *arg);
 uint32_t ofproto_count(const struct ofproto *p);
-void ofproto_for_each_group(const struct ofproto *p, bool (*fn)(const struct group *g, void *arg),
-                            void *arg);
+int ofproto_for_each_group(const struct ofproto *p, bool (*fn)(const struct group *g, void *arg),
+                           void *arg); // By id. Under RCU or the lock. 0 or -ENOMEM.
 void ofproto_for_each_meter(const struct ofproto *p,
                             bool (*fn)(const struct meter_config *m, void *arg), void *arg);
 // "cookie=0x0, duration=…" is the caller's; this is " table=1, priority=10,ip actions=…" of ovs-ofctl dump-flows.
