@@ -85,29 +85,29 @@ static uint32_t select_default(struct xlate *x, const struct group *g) {
     return best_live(x, g, xlate_hash_symmetric_l4(x->flow, 0));
 }
 
-static uint32_t hash_field(struct xlate *x, const struct mf_field *mf, uint32_t basis) {
-    union mf_value value, mask;
+static uint32_t hash_field(struct xlate *x, const struct group_hash_field *field, uint32_t basis) {
+    const struct mf_field *mf = field->field;
+    union mf_value value;
     if (!mf_are_prereqs_ok(mf, x->flow, x->wc)) {
         return basis;
     }
     mf_get_value(mf, x->flow, &value);
+    for (unsigned i = 0; i < mf->n_bytes; i++) {
+        value.b[i] &= field->mask.b[i];
+    }
     basis = xlate_hash_bytes(&value, mf->n_bytes, basis);
     if (mf->id >= MFF_TUN_METADATA0 && mf->id <= MFF_TUN_METADATA63) {
         unsigned i = (unsigned)(mf->id - MFF_TUN_METADATA0);
         basis = xlate_hash_boolean(x->flow->tunnel.opts_present >> i & 1, basis);
     }
-    memset(&mask, 0xff, mf->n_bytes);
-    mf_mask_field_masked(mf, &mask, x->wc);
+    mf_mask_field_masked(mf, &field->mask, x->wc);
     return basis;
 }
 
 static uint32_t select_by_fields(struct xlate *x, const struct group *g) {
     uint32_t basis = xlate_hash_uint64(g->selection_param);
-    for (unsigned word = 0; word < 2; word++) {
-        for (uint64_t left = g->hash_fields[word]; left; left &= left - 1) {
-            unsigned id = 64 * word + (unsigned)__builtin_ctzll(left);
-            basis = hash_field(x, mf_from_id((enum mf_id)id), basis);
-        }
+    for (unsigned i = 0; i < g->n_hash_fields; i++) {
+        basis = hash_field(x, &g->hash_fields[i], basis);
     }
     return best_live(x, g, basis);
 }
