@@ -151,3 +151,39 @@ def packets(count: int, seed: int) -> Iterator[tuple[str, tuple[str, ...]]]:
         vif = r.choice(network.vifs)
         states = tuple(r.choice(CT_STATES[:3] if r.random() < 0.8 else CT_STATES) for _ in range(3))
         yield r.choice(kinds)(r, network, vif), states
+
+
+# ---- the same pipeline without connection tracking -----------------------------------------------------------
+
+_CT_BITS = {"new": 1, "est": 2, "rel": 4, "rpl": 8, "inv": 16, "trk": 32, "snat": 64, "dnat": 128}
+CT_MARK_NEW = _CT_BITS["trk"] | _CT_BITS["new"]
+
+
+def _as_mark(found: re.Match[str]) -> str:
+    """ct_state=+new-est+trk as bits of pkt_mark."""
+    value = mask = 0
+    for sign, name in re.findall(r"([+-])(\w+)", found.group(1)):
+        mask |= _CT_BITS[name]
+        value |= _CT_BITS[name] if sign == "+" else 0
+    return f"pkt_mark={value:#x}/{mask:#x}"
+
+
+@cache
+def rules_without_tracking() -> tuple[str, ...]:
+    """The rules with ct(table=N…) replaced by a resubmit to N and ct_state kept in pkt_mark (as +new+trk), so
+    that one translation goes through the whole pipeline. ct(commit) is left out.
+    """
+    found = []
+    for line in rules():
+        line = re.sub(r"ct_state=([+-][+\-a-z]+)", _as_mark, line)
+        line = re.sub(
+            r"ct\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)",
+            lambda ct: (
+                f"set_field:{CT_MARK_NEW:#x}->pkt_mark,resubmit(,{number})"
+                if (number := _find(r"table=(\d+)", ct.group(0)))
+                else "note:00"
+            ),
+            line,
+        )
+        found.append(line)
+    return tuple(found)
