@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from switch.cli import apply, capture, flow, port, show, stats, switchd, trace
+from switch.cli import apply, capture, flow, megaflow, openflow, packet, port, show, stats, switchd, trace
 from switch.cli.client import NoDaemon
 from switch.cli.command import Subparsers
 from switch.cli.output import print_error
@@ -16,7 +16,7 @@ from switch.control.errors import ControlError
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_NO_DAEMON = 1, 2, 3
 
-_MODULES = (show, port, flow, stats, trace, capture, apply, switchd)
+_MODULES = (show, port, flow, openflow, megaflow, packet, stats, trace, capture, apply, switchd)
 _TEXT = """
 The daemon is found by --socket, else -s, else RINGSIDE_SOCKET, else it is the only one that runs (a lab's
 switches count: "pair/s1", or "s1" where that is clear). Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no
