@@ -1,4 +1,4 @@
-"""`megaflow list|flush|stats|set` and `cache`: what the datapath keeps of the decisions."""
+"""`megaflow list|flush|stats|set` and `cache`: what the datapath keeps of decisions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ def add_commands(commands: Subparsers) -> None:
     limits = add_command(verbs, "set", set_limits, "how many, and how long without a packet")
     limits.add_argument("--limit", type=int, help="megaflows at most")
     limits.add_argument("--max-idle-ms", type=int, help="a megaflow that nothing hits lives so long")
-    cache = add_command(commands, "cache", show_cache, "show the caches before the megaflows, or switch them")
+    cache = add_command(
+        commands, "cache", show_cache, "show the cache in front of the megaflows, or switch it"
+    )
     cache.add_argument("--emc", choices=_SWITCHES, help="exact match cache")
-    cache.add_argument("--smc", choices=_SWITCHES, help="signature match cache")
-    cache.add_argument("--emc-insert-every", type=int, metavar="N", help="one of N misses enters the first")
+    cache.add_argument(
+        "--emc-insert-every", type=int, metavar="N", help="one of N misses enters it; 1 = each, 0 = none"
+    )
 
 
 def list_megaflows(options: argparse.Namespace) -> int:
@@ -71,9 +74,8 @@ def set_limits(options: argparse.Namespace) -> int:
 def show_cache(options: argparse.Namespace) -> int:
     """Prints, or first changes, the caches' switches."""
     args: dict[str, Any] = {}
-    for name in ("emc", "smc"):
-        if getattr(options, name) is not None:
-            args[name] = getattr(options, name) == "on"
+    if options.emc is not None:
+        args["emc"] = options.emc == "on"
     if options.emc_insert_every is not None:
         args["emc_insert_every"] = options.emc_insert_every
     _print_values(options, call(options, "cache", args))

@@ -53,10 +53,10 @@ def add_commands(commands: Subparsers) -> None:
         for change in noun.changes:
             run = _changer(noun.name, change)
             command = add_command(verbs, change, run, f"{change} one", epilog=noun.epilog)
-            default = {"nargs": "?", "default": ""} if change == "del" else {}
-            command.add_argument(
-                "text", help="as below; without it: all" if default else "as below", **default
-            )
+            if change == "del":
+                command.add_argument("text", nargs="?", default="", help="as below; without it: all")
+            else:
+                command.add_argument("text", help="as below")
         shown = add_command(verbs, "list", _lister(noun.name), "list them")
         if noun.has_stats:
             shown.add_argument("--stats", action="store_true", help="what they have counted")

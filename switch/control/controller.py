@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from switch.binding.errors import SwitchError
@@ -160,34 +161,41 @@ class Controller:
         """Changes a port's checksum policy."""
         self.ports.set_checksum(name, checksum)
 
-    def set_flows(self, flows: tuple[str, ...]) -> None:
-        """Replaces the flow table, all or nothing."""
-        try:
-            self.engine.flows.replace(flows)
-        except SwitchError as error:
-            raise as_control_error(error, "flows") from error
+    def set_flows(self, flows: tuple[str, ...]) -> int:
+        """Replaces the flow tables, all or nothing; returns how many rules changed."""
+        changed = self._change(lambda: self.engine.flows.replace(flows), "flows")
         self._flows = flows
+        return changed
 
-    # ---- flow table --------------------------------------------------------------------------
+    # ---- flow tables by hand -------------------------------------------------------------------
+
+    def _change(self, change: Callable[[], int], field: str) -> int:
+        """A change of the flow tables. Raises ControlError that names the field."""
+        try:
+            return change()
+        except SwitchError as error:
+            raise as_control_error(error, field) from error
+        finally:
+            self._flows = None
 
     def add_flow(self, rule: str) -> None:
-        """Adds a rule by hand. Raises ControlError that names the field."""
-        try:
-            self.engine.flows.add(rule)
-        except SwitchError as error:
-            raise as_control_error(error, "flow") from error
-        self._flows = None
+        """Adds a rule."""
+        self._change(lambda: self.engine.flows.mod(rule), "flow")
+
+    def modify_flows(self, rule: str, strict: bool) -> int:
+        """Gives rules other actions; returns how many."""
+        return self._change(lambda: self.engine.flows.modify(rule, strict), "flow")
 
     def delete_flows(self, match: str, strict: bool) -> int:
-        """Deletes rules by hand; returns how many. Raises ControlError that names the field."""
-        try:
-            count = self.engine.flows.delete(match, strict)
-        except SwitchError as error:
-            raise as_control_error(error, "flow") from error
-        self._flows = None if count else self._flows
-        return count
+        """Deletes rules; returns how many."""
+        return self._change(lambda: self.engine.flows.delete(match, strict), "flow")
 
-    def replace_flows(self, rules: tuple[str, ...]) -> None:
-        """Replaces the table by hand; the new rules are the desired ones from now on."""
-        self.set_flows(rules)
+    def load_flows(self, text: str, bundle: bool) -> int:
+        """Carries out changes, a line each; returns how many lines."""
+        return self._change(lambda: self.engine.flows.apply(text, bundle=bundle), "flows")
+
+    def replace_flows(self, rules: tuple[str, ...]) -> int:
+        """Replaces the tables; the new rules are the desired ones from now on. Returns how many changed."""
+        changed = self.set_flows(rules)
         self.desired = replace(self.desired, flows=rules)
+        return changed

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from switch.binding.errors import SwitchError
-from switch.control import views
+from switch.binding.trace import TraceOptions
+from switch.control import openflow_verbs, views
 from switch.control.config import parse, parse_port
 from switch.control.controller import Controller
 from switch.control.errors import ControlError
 from switch.control.fields import Fields, near
 from switch.control.model import MAX_OFPORT
+from switch.control.openflow_verbs import frame_of
 from switch.control.translate import as_control_error
 from switch.control.version import version
 
 Verb = Callable[[Controller, object], Any]
-
-MAX_FRAME = 65535
 
 
 def run_verb(controller: Controller, verb: str, args: object) -> Any:
@@ -63,29 +63,6 @@ def _port_del(controller: Controller, args: object) -> Any:
     return controller.delete_port(fields.text("name")).as_json()
 
 
-def _flow_list(controller: Controller, args: object) -> Any:
-    _none(args, "flow.list")
-    return views.flows_view(controller)
-
-
-def _flow_add(controller: Controller, args: object) -> Any:
-    fields = Fields(args, "args", ("rule",), "the arguments of flow.add")
-    controller.add_flow(fields.text("rule"))
-    return {"flows": len(controller.engine.flows)}
-
-
-def _flow_del(controller: Controller, args: object) -> Any:
-    fields = Fields(args, "args", ("match", "strict"), "the arguments of flow.del")
-    return {"deleted": controller.delete_flows(fields.text("match", ""), fields.flag("strict"))}
-
-
-def _flow_replace(controller: Controller, args: object) -> Any:
-    fields = Fields(args, "args", ("rules",), "the arguments of flow.replace")
-    rules = fields.texts("rules")
-    controller.replace_flows(rules)
-    return {"flows": len(rules)}
-
-
 def _fdb_list(controller: Controller, args: object) -> Any:
     _none(args, "fdb.list")
     return views.fdb_view(controller)
@@ -102,18 +79,14 @@ def _stats(controller: Controller, args: object) -> Any:
 
 
 def _trace(controller: Controller, args: object) -> Any:
-    fields = Fields(args, "args", ("flow", "hex", "port"), "the arguments of trace")
+    known = ("flow", "hex", "port", "ct_next", "actions", "names")
+    fields = Fields(args, "args", known, "the arguments of trace")
+    actions = None if fields.get("actions") is None else fields.text("actions")
+    options = TraceOptions(fields.texts("ct_next", ()), actions, fields.flag("names"))
     if fields.get("hex") is None:
-        return {"text": controller.engine.trace_flow(fields.text("flow"))}
-    text = fields.text("hex")
-    try:
-        frame = bytes.fromhex(text)
-    except ValueError as error:
-        hint = "two digits for each byte, from the first of Ethernet"
-        raise ControlError("args.hex", f"no hexadecimal: {error}", hint) from None
-    if not 0 < len(frame) <= MAX_FRAME:
-        raise ControlError("args.hex", f"{len(frame)} bytes", f"a frame has 1 to {MAX_FRAME}")
-    return {"text": controller.engine.trace_packet(_ofport(controller, fields), frame)}
+        return {"text": controller.engine.trace_flow(fields.text("flow"), options)}
+    frame = frame_of(fields)
+    return {"text": controller.engine.trace_packet(_ofport(controller, fields), frame, options)}
 
 
 def _ofport(controller: Controller, fields: Fields) -> int:
@@ -136,13 +109,10 @@ VERBS: dict[str, Verb] = {
     "port.list": _port_list,
     "port.add": _port_add,
     "port.del": _port_del,
-    "flow.list": _flow_list,
-    "flow.add": _flow_add,
-    "flow.del": _flow_del,
-    "flow.replace": _flow_replace,
     "fdb.list": _fdb_list,
     "fdb.flush": _fdb_flush,
     "stats": _stats,
     "trace": _trace,
     "apply": _apply,
+    **openflow_verbs.VERBS,
 }

@@ -9,7 +9,9 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from switch.binding.packets import PacketIn
 from switch.binding.stats import PortStats
+from switch.binding.table import TableStats
 from switch.control.controller import Controller
 from switch.control.model import Port, Vlan
 from switch.control.ports import Entry
@@ -121,18 +123,52 @@ def port_stats_view(entry: Entry, stats: PortStats) -> Json:
     }
 
 
-def flows_view(controller: Controller) -> list[Json]:
-    """Rules by falling priority, each with what it has matched."""
+def flows_view(controller: Controller, match: str = "", names: bool = False) -> list[Json]:
+    """Rules by table and falling priority, each with what it has matched."""
     return [
         {
             "rule": rule.text,
+            "table": rule.table,
             "priority": rule.priority,
+            "cookie": rule.cookie,
             "packets": rule.packets,
             "bytes": rule.bytes,
             "age_s": round(rule.age_s, 3),
+            "idle_s": round(rule.idle_s, 3),
         }
-        for rule in controller.engine.flows
+        for rule in controller.engine.flows.rules(match, names)
     ]
+
+
+def table_view(table: TableStats) -> Json:
+    """One flow table. max_flows null = no limit."""
+    return {
+        "table": table.table,
+        "name": table.config.name,
+        "flows": table.flows,
+        "max_flows": table.config.max_flows,
+        "evict": table.config.evict,
+        "lookups": table.lookups,
+        "matched": table.matched,
+        "subtables": table.subtables,
+        "bytes": table.bytes,
+    }
+
+
+def packet_in_view(packet: PacketIn) -> Json:
+    """A packet for a controller; frame and userdata in hexadecimal."""
+    return {
+        "reason": packet.reason.name.lower(),
+        "table": packet.table,
+        "cookie": packet.cookie,
+        "controller_id": packet.controller_id,
+        "in_port": packet.in_port,
+        "total_len": packet.total_len,
+        "metadata": packet.metadata,
+        "userdata": packet.userdata.hex(),
+        "continuation": packet.continuation,
+        "hex": packet.data.hex(),
+    }
 
 
 def fdb_view(controller: Controller) -> list[Json]:

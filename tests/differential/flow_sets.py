@@ -20,7 +20,9 @@ port = st.integers(1, PORTS)
 table = st.integers(0, TABLES - 1)
 mac = st.sampled_from([*MACS[:4], *GROUP_MACS[:2]])
 ipv4 = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.1.2.3", "192.168.1.1"])
-prefix = st.sampled_from(["10.0.0.0/8", "10.0.0.0/31", "10.0.0.0/24", "192.168.0.0/16", "10.0.0.1/255.0.0.255"])
+prefix = st.sampled_from(
+    ["10.0.0.0/8", "10.0.0.0/31", "10.0.0.0/24", "192.168.0.0/16", "10.0.0.1/255.0.0.255"]
+)
 ipv6 = st.sampled_from(["fd00::1", "fd00::2", "fe80::1"])
 prefix6 = st.sampled_from(["fd00::/64", "fd00::/16", "fe80::/10"])
 l4_port = st.sampled_from([1, 53, 80, 443, 8080, 65535])
@@ -49,7 +51,9 @@ def _pair(name: str, values: st.SearchStrategy[object]) -> st.SearchStrategy[str
 def _l4_words(draw: st.DrawFn, protocol: str) -> list[str]:
     words: list[str] = []
     if protocol in ("tcp", "udp", "sctp", "tcp6", "udp6"):
-        _maybe(draw, words, 2, _pair("tp_dst", st.one_of(l4_port, st.sampled_from(["0x50/0xfff0", "80/0xffff"]))))
+        _maybe(
+            draw, words, 2, _pair("tp_dst", st.one_of(l4_port, st.sampled_from(["0x50/0xfff0", "80/0xffff"])))
+        )
         _maybe(draw, words, 4, _pair("tp_src", l4_port))
     if protocol in ("tcp", "tcp6"):
         _maybe(draw, words, 5, _pair("tcp_flags", st.sampled_from(["+syn", "-ack", "+syn-ack", "0x2"])))
@@ -65,7 +69,9 @@ def matches(draw: st.DrawFn) -> list[str]:
     _maybe(draw, words, 3, _pair("in_port", port))
     _maybe(draw, words, 4, _pair("dl_src", mac))
     _maybe(draw, words, 3, _pair("dl_dst", st.one_of(mac, st.just("01:00:00:00:00:00/01:00:00:00:00:00"))))
-    vlan = st.sampled_from(["vlan_tci=0", "vlan_tci=0x1000/0x1000", "dl_vlan=10", "dl_vlan=20", "dl_vlan_pcp=3"])
+    vlan = st.sampled_from(
+        ["vlan_tci=0", "vlan_tci=0x1000/0x1000", "dl_vlan=10", "dl_vlan=20", "dl_vlan_pcp=3"]
+    )
     _maybe(draw, words, 5, vlan)
     _maybe(draw, words, 4, st.builds(lambda r, v: f"reg{r}={v}", st.integers(0, 7), small))
     _maybe(draw, words, 8, st.builds(lambda r, v: f"reg{r}={v:#x}/0x3", st.integers(8, 15), small))
@@ -78,7 +84,9 @@ def matches(draw: st.DrawFn) -> list[str]:
         _maybe(draw, words, 3, _pair("nw_src", st.one_of(ipv4, prefix)))
         _maybe(draw, words, 3, _pair("nw_dst", st.one_of(ipv4, prefix)))
         _maybe(draw, words, 8, _pair("nw_ttl", st.sampled_from([1, 64])))
-        _maybe(draw, words, 8, _pair("nw_frag", st.sampled_from(["no", "yes", "first", "later", "not_later"])))
+        _maybe(
+            draw, words, 8, _pair("nw_frag", st.sampled_from(["no", "yes", "first", "later", "not_later"]))
+        )
     if kind in ("ipv6", "tcp6", "udp6"):
         _maybe(draw, words, 3, _pair("ipv6_src", st.one_of(ipv6, prefix6)))
         _maybe(draw, words, 3, _pair("ipv6_dst", st.one_of(ipv6, prefix6)))
@@ -114,7 +122,10 @@ def _set_actions(kind: str) -> list[st.SearchStrategy[str]]:
         ]
     if kind in ("tcp", "tcp6"):
         found += [
-            st.just("fin_timeout(idle_timeout=5)"),l4_port.map(lambda v: f"set_field:{v}->tcp_dst"), l4_port.map(lambda v: f"mod_tp_src:{v}")]
+            st.just("fin_timeout(idle_timeout=5)"),
+            l4_port.map(lambda v: f"set_field:{v}->tcp_dst"),
+            l4_port.map(lambda v: f"mod_tp_src:{v}"),
+        ]
     if kind in ("udp", "udp6"):
         found += [l4_port.map(lambda v: f"set_field:{v}->udp_dst"), l4_port.map(lambda v: f"mod_tp_dst:{v}")]
     if kind == "arp":
@@ -193,7 +204,9 @@ def rules(draw: st.DrawFn) -> str:
     tagged = any(word.startswith(("dl_vlan", "vlan_tci=0x1000")) for word in words)
     actions = draw(action_lists(kind, tagged))
     if where < TABLES - 1 and draw(st.integers(1, 4)) == 1:
-        actions = ("" if actions == "drop" else actions + ",") + f"goto_table:{draw(st.integers(where + 1, TABLES - 1))}"
+        actions = (
+            "" if actions == "drop" else actions + ","
+        ) + f"goto_table:{draw(st.integers(where + 1, TABLES - 1))}"
     elif draw(st.integers(1, 6)) == 1 and actions != "drop":
         actions = f"write_actions(set_field:{draw(mac)}->eth_dst,output:{draw(port)})"
     return ",".join([f"table={where}", f"priority={priority}", *words, f"actions={actions}"])

@@ -123,7 +123,9 @@ def _from_tunnel(r: random.Random, network: Network, vif: Vif) -> str:
     source = r.choice(network.sources) if network.sources else "10.0.0.1"
     options = r.randrange(1, 200) << 16 | r.randrange(1, 200)
     tunnel = f"tun_id={network_number(vif)},tun_metadata0={options:#x},in_port={r.randrange(32, N_PORTS)}"
-    ends = f"dl_src={r.choice(network.destinations)},dl_dst={vif.mac},nw_src={source},nw_dst={vif.ip},nw_ttl=64"
+    ends = (
+        f"dl_src={r.choice(network.destinations)},dl_dst={vif.mac},nw_src={source},nw_dst={vif.ip},nw_ttl=64"
+    )
     return f"{tunnel},{_l4(r, network)},{ends}"
 
 
@@ -153,7 +155,7 @@ def packets(count: int, seed: int) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield r.choice(kinds)(r, network, vif), states
 
 
-# ---- the same pipeline without connection tracking -----------------------------------------------------------
+# ---- the same pipeline without connection tracking ---------------------------------------------------------
 
 _CT_BITS = {"new": 1, "est": 2, "rel": 4, "rpl": 8, "inv": 16, "trk": 32, "snat": 64, "dnat": 128}
 CT_MARK_NEW = _CT_BITS["trk"] | _CT_BITS["new"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass of a packet: the bits that decided, and what is done. Ids that each switch gives out are gone."""
+    """A pass of a packet: the bits that decided, and what is done; ids that a switch gives out are neutral."""
 
     megaflow: str
     actions: str

@@ -28,7 +28,7 @@ class Actions(Protocol):
     def set_checksum(self, name: str, checksum: Checksum) -> None:
         """Changes a port's checksum policy."""
 
-    def set_flows(self, flows: tuple[str, ...]) -> None:
+    def set_flows(self, flows: tuple[str, ...]) -> int:
         """Replaces the flow table, all or nothing."""
 
 
