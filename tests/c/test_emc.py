@@ -140,3 +140,10 @@ def test_a_thousand_flows_stay_in_the_cache() -> None:
         found = [owner for i in range(0, 1000, 25) for owner in look.find(flows[i : i + 25])]
         assert found == list(range(1, 1001))
         assert lib.look_emc_hits(look.c) - before >= 970  # 1,000 of 8,192 places: few meet in both of theirs.
+
+
+def test_of_the_device_s_hash_port_and_recirculation_make_others() -> None:
+    with Look() as look:
+        places = [(h, port, recirc) for h in (0, 1, 2**31) for port in (0, 1, 1023) for recirc in (0, 1, 99)]
+        assert len({lib.look_device_hash(look.c, *place) for place in places}) == len(places)
+        assert lib.look_device_hash(look.c, 5, 6, 7) == lib.look_device_hash(look.c, 5, 6, 7)

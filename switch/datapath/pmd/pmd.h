@@ -40,8 +40,8 @@ struct pmd_config {
 };
 
 // Defined in words: packets are those that ports received (runts are dropped by the ports and are not
-// among them) and that pmd_execute() brought back; recirculated, those that an action sent around again.
-// Each of them is looked up once and is a hit or an upcall:
+// among them); recirculated, those that an action sent around again, whoever brought them. Each of them
+// is looked up and is a hit or an upcall:
 //     packets + recirculated = cache_hits + upcalls          cache_hits = emc_hits + megaflow_hits
 // subtables_searched / (megaflow_hits + upcalls) says what a lookup in the classifier costs. executed_once
 // are the upcalls whose answer made no megaflow: the decider did not want one, or the limit was reached.

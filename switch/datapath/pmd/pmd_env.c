@@ -104,7 +104,6 @@ static void execute_in_pmd(void *arg) {
     memcpy(p->data, out->frame, out->len);
     p->len = (uint16_t)out->len;
     p->in_port = out->in_port;
-    counter_add(&pmd->packets, 1);
     counter_add(&pmd->control.received, 1);
     counter_add(&pmd->control.received_bytes, out->len);
     pmd->env.from = &pmd->control;

@@ -134,6 +134,14 @@ uint32_t look_key_hash(struct look *l, const uint64_t *flow) {
     return key.hash;
 }
 
+uint32_t look_device_hash(struct look *l, uint32_t rx_hash, uint32_t in_port, uint32_t recirc_id) {
+    struct dp_key key = {.words = 0};
+    struct dp_packet p = {
+        .flags = PKT_HASH_VALID, .rx_hash = rx_hash, .in_port = in_port, .recirc_id = recirc_id};
+    lookup_hash(&l->lookup, &p, &key);
+    return key.hash;
+}
+
 void look_emc_put(struct look *l, const uint64_t *flow, uint32_t hash, struct megaflow *m) {
     struct dp_key key;
     key_from(flow, NULL, hash, l->lookup.dpcls.secret, &key);
@@ -214,6 +222,36 @@ struct megaflow *look_megaflow(const struct megaflow_table *t, uint32_t owner) {
     struct search s = {.owner = (void *)(uintptr_t)owner};
     megaflow_for_each(t, is_owned, &s);
     return s.found;
+}
+
+static bool is_any(struct megaflow *m, void *arg) {
+    *(struct megaflow **)arg = m;
+    return false;
+}
+
+struct megaflow *look_any_megaflow(const struct megaflow_table *t) {
+    struct megaflow *m = NULL;
+    megaflow_for_each(t, is_any, (void *)&m);
+    return m;
+}
+
+struct every {
+    uint32_t n, at;
+};
+
+static bool kill_nth(struct megaflow *m, void *arg) {
+    struct every *e = arg;
+    if (++e->at % e->n == 0) {
+        megaflow_kill(m);
+    }
+    return true;
+}
+
+void look_kill_some(const struct megaflow_table *t, uint32_t n) {
+    struct every e = {.n = n};
+    if (n > 0) {
+        megaflow_for_each(t, kill_nth, &e);
+    }
 }
 
 uint32_t look_megaflow_output(const struct megaflow *m) {

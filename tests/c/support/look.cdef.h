@@ -34,6 +34,7 @@ struct megaflow *look_install(struct look *l, const uint64_t *flow, const uint64
 void look_find(struct look *l, unsigned n, const uint64_t *flows, const uint64_t *maps, uint32_t hash,
                uint32_t *owners);
 uint32_t look_key_hash(struct look *l, const uint64_t *flow);
+uint32_t look_device_hash(struct look *l, uint32_t rx_hash, uint32_t in_port, uint32_t recirc_id);
 void look_emc_put(struct look *l, const uint64_t *flow, uint32_t hash, struct megaflow *m);
 void look_chores(struct look *l, uint64_t now_ms, uint32_t some);
 void look_count(struct megaflow *m, uint64_t packets, uint64_t bytes);
@@ -111,3 +112,5 @@ uint32_t box_last_pin(const struct box *b);
 void box_pmd_stats(struct box *b, struct pmd_stats *out);
 void box_control_counts(struct box *b, struct io_counts *out);
 unsigned box_reap(void);
+struct megaflow *look_any_megaflow(const struct megaflow_table *t);
+void look_kill_some(const struct megaflow_table *t, uint32_t n);

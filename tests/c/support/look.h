@@ -40,6 +40,7 @@ struct megaflow *look_install(struct look *l, const uint64_t *flow, const uint64
 void look_find(struct look *l, unsigned n, const uint64_t *flows, const uint64_t *maps,
                uint32_t hash, uint32_t *owners);
 uint32_t look_key_hash(struct look *l, const uint64_t *flow);
+uint32_t look_device_hash(struct look *l, uint32_t rx_hash, uint32_t in_port, uint32_t recirc_id);
 void look_emc_put(struct look *l, const uint64_t *flow, uint32_t hash, struct megaflow *m);
 void look_chores(struct look *l, uint64_t now_ms, uint32_t some);
 void look_count(struct megaflow *m, uint64_t packets, uint64_t bytes);
@@ -55,7 +56,9 @@ struct megaflow_table *look_table(const struct look *l);
 // Megaflows of a table. Owners of live ones (cap at most); returns how many. `slice` slots at a time.
 uint32_t look_walk(const struct megaflow_table *t, uint32_t slice, uint32_t *owners, uint32_t cap);
 struct megaflow *look_megaflow(const struct megaflow_table *t, uint32_t owner); // NULL = none.
-uint32_t look_megaflow_output(const struct megaflow *m); // Of its only action.
+struct megaflow *look_any_megaflow(const struct megaflow_table *t);             // NULL = none.
+void look_kill_some(const struct megaflow_table *t, uint32_t n); // Every n-th; 0 = none.
+uint32_t look_megaflow_output(const struct megaflow *m);         // Of its only action.
 int look_set_output(struct megaflow *m, uint32_t port);
 void look_megaflow_words(const struct megaflow *m, uint64_t *key, uint64_t *mask); // 83 each.
 uint64_t look_megaflow_id(const struct megaflow *m);

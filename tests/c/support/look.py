@@ -101,6 +101,6 @@ class Look:
         lib.look_chores(self.c, now_ms, some)
 
     def released(self) -> int:
-        """Frees what may be freed; how many owners have been released by now (once each, or it stops here)."""
+        """Frees what may be freed; how many owners have been released (once each, or it stops here)."""
         lib.box_reap()
         return int(lib.look_owners_released(self.c))

@@ -51,6 +51,17 @@ class Counts:
     tx_bytes: int
     drops: dict[str, int]
 
+    @classmethod
+    def of(cls, c: Any) -> Self:
+        """From a struct io_counts."""
+        drops = {
+            ffi.string(lib.drop_reason_name(i)).decode(): int(c.drops[i])
+            for i in range(lib.DROP_N_REASONS)
+            if c.drops[i]
+        }
+        names = [one.name for one in fields(cls) if one.name != "drops"]
+        return cls(drops=drops, **{name: int(getattr(c, name)) for name in names})
+
     @property
     def balances(self) -> bool:
         return self.received + self.copies == self.sent + self.delivered + sum(self.drops.values())
@@ -82,14 +93,7 @@ class Port:
     def counts(self) -> Counts:
         c = ffi.new("struct io_counts *")
         lib.io_counts(self.handle, c)
-        drops = {
-            ffi.string(lib.drop_reason_name(i)).decode(): int(c.drops[i])
-            for i in range(lib.DROP_N_REASONS)
-            if c.drops[i]
-        }
-        names = [one.name for one in fields(Counts) if one.name != "drops"]
-        numbers = {name: int(getattr(c, name)) for name in names}
-        return Counts(drops=drops, **numbers)
+        return Counts.of(c)
 
     def statistics(self, queue: int = 0) -> dict[str, int]:
         """XDP_STATISTICS."""
