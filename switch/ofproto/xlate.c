@@ -147,9 +147,11 @@ static void wc_finish(struct xlate *x) {
         wc->tp_dst &= hton16(0xff);
     }
     for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
+        bool looked_at = wc->vlans[i].tci || wc->vlans[i].tpid;
         if (!tpid_is_vlan(in->vlans[i].tpid)) {
-            wc->vlans[i] = (struct flow_vlan){0, 0};
-        } else if (wc->vlans[i].tci) {
+            wc->vlans[i] = (struct flow_vlan){0, 0}; // But for its absence.
+        }
+        if (looked_at) {
             wc->vlans[i].tci |= hton16(FLOW_VLAN_CFI);
         }
     }
@@ -161,6 +163,14 @@ static void wc_finish(struct xlate *x) {
     }
     if (!flow_came_by_tunnel(in)) {
         memset(&wc->tunnel, 0, sizeof wc->tunnel);
+    }
+}
+
+void xlate_wc_for_text(const struct flow *key, struct flow *wc) {
+    for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
+        if (!tpid_is_vlan(key->vlans[i].tpid)) {
+            wc->vlans[i] = (struct flow_vlan){0, 0};
+        }
     }
 }
 

@@ -117,6 +117,10 @@ struct xlate_out {
 
 void xlate_run(const struct xlate_in *in, struct xlate_out *out);
 
+// wc as ofproto/trace prints it: without the bits that say that a VLAN tag is absent, which Open vSwitch's
+// megaflows imply by their EtherType. Ours need them, since `dl_type` is the one behind all tags.
+void xlate_wc_for_text(const struct flow *key, struct flow *wc);
+
 // credits.c
 void credits_push(struct credits *c, uint64_t packets, uint64_t bytes, uint16_t tcp_flags,
                   uint64_t used_ms, struct bridge *bridge);

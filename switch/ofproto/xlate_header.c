@@ -43,6 +43,9 @@ enum xstep xlate_do_strip_vlan(struct xlate *x, const struct ofpact *a, const st
     unsigned n = count_vlans(x->flow);
     (void)a;
     (void)at;
+    if (n < FLOW_MAX_VLANS) {
+        x->wc->vlans[n].tci |= hton16(FLOW_VLAN_CFI); // That there is no such tag counts too.
+    }
     if (n > 1) {
         memset(&x->wc->vlans[1], 0xff, (n - 1) * sizeof tags[0]);
         memmove(&tags[0], &tags[1], (n - 1) * sizeof tags[0]);
@@ -58,6 +61,8 @@ enum xstep xlate_do_push_vlan(struct xlate *x, const struct ofpact *a, const str
     struct flow_vlan *tags = x->flow->vlans;
     (void)at;
     memset(x->wc->vlans, 0xff, count_vlans(x->flow) * sizeof tags[0]);
+    x->wc->vlans[FLOW_MAX_VLANS - 1].tci |=
+        hton16(FLOW_VLAN_CFI); // Pushed out of the key, or not there.
     memmove(&tags[1], &tags[0], (FLOW_MAX_VLANS - 1) * sizeof tags[0]);
     tags[0] = (struct flow_vlan){.tpid = hton16(p->value), .tci = hton16(FLOW_VLAN_CFI)};
     return XSTEP_NEXT;

@@ -214,9 +214,17 @@ void xl_other_packet(const struct flow *key, const struct flow *wc, uint64_t see
     struct match m;
     match_from_flow(key, &m);
     keep_shape(key, &m.mask);
+    bool any_tags = !(wc->vlans[0].tci & hton16(FLOW_VLAN_CFI));
     for (unsigned i = 0; i < FLOW_WORDS; i++) {
         uint64_t free_bits = flow_words(&m.mask)[i] & ~flow_words_const(wc)[i];
         flow_words(out)[i] = flow_words_const(key)[i] ^ (next_random(&seed) & free_bits);
+    }
+    if (any_tags && seed & 1) { // It does not matter whether there is a tag.
+        memset(out->vlans, 0, sizeof out->vlans);
+        for (unsigned i = 0; i < (seed >> 1) % (FLOW_MAX_VLANS + 1); i++) {
+            out->vlans[i].tpid = hton16(0x8100);
+            out->vlans[i].tci = hton16((uint16_t)next_random(&seed) | FLOW_VLAN_CFI);
+        }
     }
 }
 
@@ -233,12 +241,13 @@ void xl_push(struct xl *xl, uint64_t packets, uint64_t bytes, uint16_t tcp_flags
 static void megaflow_text(struct xl *xl, const struct flow *key, const struct flow *wc, char *out) {
     struct match m;
     struct text t;
-    struct flow f = *key;
+    struct flow f = *key, mask = *wc;
     text_init(&t, out, XL_TEXT);
     if (f.in_port < OFP_MAX_PORTS) {
         f.in_port = port_names_ofp(&xl->bridge.names, f.in_port);
     }
-    match_from_wc(&f, wc, &m);
+    xlate_wc_for_text(key, &mask);
+    match_from_wc(&f, &mask, &m);
     match_format(&m, OFP_DEFAULT_PRIORITY, OFP_DEFAULT_PRIORITY, NULL, &t);
 }
 
