@@ -149,7 +149,7 @@ def chains(draw: st.DrawFn) -> str:
     """One rule."""
     kind = draw(st.sampled_from(["", "", "ip", "ip", "mpls", "vlan", "trk"]))
     words = [f"table={draw(st.sampled_from([0, 0, *range(TABLES)]))}", f"priority={draw(st.sampled_from([5, 10, 25]))}"]
-    words += {"": [], "vlan": ["vlan_tci=0x1000/0x1000"], "trk": ["ip,ct_state=+trk"]}.get(kind, [kind])
+    words += {"": [], "vlan": ["vlan_tci=0x1000/0x1000"], "trk": ["ip,ct_state=+trk-inv"]}.get(kind, [kind])
     more = {
         "": st.sampled_from(["", "", "in_port=1", "reg0=0x1/0x1", "dl_vlan=10"]),
         "ip": st.one_of(st.just(""), ipv4.map(lambda v: f"nw_dst={v}"), st.just("ct_state=+trk+new")),
