@@ -214,7 +214,8 @@ static void commit_network(const struct flow *flow, struct flow *base, struct od
     if (!flow->nw_proto) {
         // No header that could be read; or one with protocol (or ARP operation) 0, which Open vSwitch
         // takes for that too. Other packets would be set, so the megaflow must tell them apart.
-        if (flow->dl_type == base->dl_type && network_differs(flow, base)) {
+        bool has_one = type == TYPE_IPV4 || type == TYPE_IPV6 || type == TYPE_ARP;
+        if (has_one && flow->dl_type == base->dl_type && network_differs(flow, base)) {
             wc->nw_proto = UINT8_MAX;
         }
     } else if (type == TYPE_IPV4) {
