@@ -11,6 +11,7 @@ from lab.setup.process import run as run_process
 
 FLAGS = (
     "-std=gnu11",
+    "-fno-strict-aliasing",
     "-O1",
     "-g",
     "-fno-omit-frame-pointer",

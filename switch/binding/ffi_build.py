@@ -34,7 +34,8 @@ MODULE = "_ringside_switch"
 ROOMS = ("datapath", "ofproto", "api")
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
-COMMON = ("-std=gnu11", "-g", "-fPIC", "-pthread")
+# Keys are written as fields and read as words, and the other way: see flow_words().
+COMMON = ("-std=gnu11", "-g", "-fPIC", "-pthread", "-fno-strict-aliasing")
 VARIANTS = {
     "release": ("-O2",),
     "sanitize": (

@@ -164,6 +164,12 @@ const char *xl_key(struct xl *xl, const char *text, struct flow *out) {
         return say(xl);
     }
     *out = m.flow;
+    for (unsigned i = 0; i < FLOW_MAX_VLANS;
+         i++) { // A text need not name the TPID of a tag that it has.
+        if (out->vlans[i].tci & hton16(FLOW_VLAN_CFI) && out->vlans[i].tpid == 0) {
+            out->vlans[i].tpid = hton16(0x8100);
+        }
+    }
     if (out->in_port == 0 && m.mask.in_port == 0) {
         out->in_port = OFPP_NONE;
     } else {
