@@ -123,6 +123,7 @@ void mf_format(const struct mf_field *mf, const union mf_value *value, const uni
 struct mf_subfield {
     const struct mf_field *field; // NULL = none.
     uint16_t ofs, n_bits;
+    uint32_t pad; // 0: actions are compared byte by byte, so no byte is nobody's.
 };
 
 // Parses one at *text and moves *text behind it.

@@ -144,7 +144,7 @@ int mf_parse_subfield(const char **text, struct mf_subfield *sf, struct ofp_erro
                              "bits %u to %u given, but the field has 0 to %d", first, last,
                              field->n_bits - 1);
     }
-    *sf = (struct mf_subfield){field, (uint16_t)first, (uint16_t)(last - first + 1)};
+    *sf = (struct mf_subfield){field, (uint16_t)first, (uint16_t)(last - first + 1), 0};
     *text = s;
     return 0;
 }

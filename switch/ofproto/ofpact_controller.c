@@ -73,7 +73,7 @@ ACT_PARSE(controller) {
         return act_error(p, "pairs of hexadecimal digits, as 01.2f.a0",
                          "userdata '%s' is something else", args.userdata);
     }
-    if (args.reason == REASON_ACTION && !args.id && !args.userdata && !args.pause && !args.meter) {
+    if (args.reason == REASON_ACTION && !args.id && !n && !args.pause && !args.meter) {
         return plain_output(p, args.max_len);
     }
     struct ofpact_controller *a = act_put(p, sizeof *a + n);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "ofproto/mf_text.h"
 #include "ofproto/ofpact_private.h"
 
 #define LOAD_BITS \
@@ -30,7 +31,8 @@ static struct ofpact_set_field *set_field_put(struct act_parser *p, const struct
 static int field_find(struct act_parser *p, const char *name, const struct mf_field **out) {
     const struct mf_field *field = mf_from_name(name);
     if (!field) {
-        return act_error(p, "ovs-fields(7) has their names", "there is no field '%s'", name);
+        char hint[256];
+        return act_error(p, mf_name_hint(name, hint, sizeof hint), "there is no field '%s'", name);
     }
     if (!field->writable) {
         return ofp_error_of(p->err, OFPERR_OFPBAC_BAD_SET_ARGUMENT, field->name,
@@ -67,17 +69,20 @@ ACT_PARSE(set_field) {
     return 0;
 }
 
-// Bits [ofs, ofs + n_bits) of `value` (right-aligned, from bit 0 on) into the field's.
+// Bits from `value` (right-aligned) into the field's. Fields that a load has no code for are set by set_field.
 static int load_put(struct act_parser *p, const struct mf_subfield *dst, const uint8_t *value) {
     const struct mf_field *field = dst->field;
     static const union mf_value ones = {.b = {[0 ... 127] = 0xff}};
-    for (unsigned done = 0; done < dst->n_bits; done += LOAD_BITS) {
-        unsigned n = dst->n_bits - done < LOAD_BITS ? dst->n_bits - done : LOAD_BITS;
+    bool plain = act_has_plain_code(field) &&
+                 !(field->id >= MFF_TUN_METADATA0 && field->id <= MFF_TUN_METADATA63);
+    unsigned most = plain ? LOAD_BITS : dst->n_bits;
+    for (unsigned done = 0; done < dst->n_bits; done += most) {
+        unsigned n = dst->n_bits - done < most ? dst->n_bits - done : most;
         struct ofpact_set_field *a = set_field_put(p, field);
         if (!a) {
             return act_full(p);
         }
-        a->ofpact.raw = 1;
+        a->ofpact.raw = plain;
         bits_copy(value, field->n_bytes, done, a->data, field->n_bytes, dst->ofs + done, n);
         bits_copy(ones.b, field->n_bytes, 0, a->data + field->n_bytes, field->n_bytes,
                   dst->ofs + done, n);
@@ -174,8 +179,8 @@ ACT_CHECK(set_field) {
     bool tagged = vlan->tci & hton16(FLOW_VLAN_CFI);
     if (!mf_are_prereqs_ok(s->field, &c->flow, NULL) || (s->field->id == MFF_VLAN_VID && !tagged)) {
         return ofp_error_of(c->err, OFPERR_OFPBAC_MATCH_INCONSISTENT, s->field->name,
-                            "name the protocol in the match: tcp for tcp_dst, ip for nw_src …",
-                            "the rule does not say that its packets have this field");
+                            mf_prereq_hint(s->field),
+                            "the match does not say that packets have this field");
     }
     s->flow_has_vlan = tagged;
     if (s->field->id == MFF_VLAN_TCI) {

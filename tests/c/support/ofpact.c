@@ -7,6 +7,12 @@
 static const struct port_names names = {.name = {[1] = "h1", [2] = "h2", [3] = "s1", [4] = "a b"},
                                         .local = 3};
 
+void act_tun_map(bool mapped) {
+    static struct tun_map map = {
+        .entries = {[0] = {.option_class = 0x102, .option_type = 0x80, .len = 4}}};
+    mf_tun_map = mapped ? &map : NULL;
+}
+
 static void answer_error(struct act_answer *out, int code, const struct ofp_error *err) {
     out->code = code;
     out->text[0] = '\0';
@@ -29,6 +35,7 @@ static bool list_parse(const char *text, bool instructions, struct ofpacts *list
     out->code = 0;
     out->ofperr = "none";
     out->len = list->len;
+    out->first_type = list->len ? list->data[0] : -1;
     return true;
 }
 
@@ -187,6 +194,14 @@ uint64_t act_time_flows(const char *const *texts, unsigned n, unsigned *n_bad) {
     free(fm);
     return (uint64_t)(end.tv_sec - begin.tv_sec) * 1000000000u + (uint64_t)end.tv_nsec -
            (uint64_t)begin.tv_nsec;
+}
+
+int ofpact_count(void) {
+    return OFPACT_N_TYPES;
+}
+
+const char *ofpact_name_of(int type) {
+    return ofpact_name((enum ofpact_type)type);
 }
 
 int ofperr_find(const char *name) {

@@ -12,7 +12,8 @@ struct act_answer { // What came of a text: its own text again, or an error.
     int code;           // 0, or a negative errno.
     const char *ofperr; // OpenFlow's name for it, "none".
     char field[64], message[256], hint[256];
-    uint32_t len; // Bytes of the list.
+    int first_type; // Of the first action; -1 = none.
+    uint32_t len;   // Bytes of the list.
     // Of a flow mod.
     uint8_t table, command;
     uint16_t priority, idle_timeout, hard_timeout, importance, flags, out_port;
@@ -21,6 +22,7 @@ struct act_answer { // What came of a text: its own text again, or an error.
     uint32_t out_group;
 };
 
+void act_tun_map(bool mapped); // tun_metadata0 is OVN's option of 4 bytes, or nothing is.
 // Parses and prints. The printed text is parsed again: it must give the same bytes, else code is -EBADMSG.
 void act_parse(const char *text, bool instructions, bool with_names, struct act_answer *out);
 // flow_mod_parse(); text is the match and the actions.
@@ -38,6 +40,8 @@ bool act_equal(const char *a, const char *b);
 // Parses n flows once and checks them; nanoseconds it took. Unparsable ones are counted in *n_bad.
 uint64_t act_time_flows(const char *const *texts, unsigned n, unsigned *n_bad);
 
+int ofpact_count(void);
+const char *ofpact_name_of(int type);
 int ofperr_find(const char *name); // OFPERR_NONE if there is none.
 unsigned ofperr_count(void);
 const char *ofperr_name_of(int e);
