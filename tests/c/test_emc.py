@@ -101,13 +101,13 @@ def test_switched_off_it_is_empty_and_not_asked() -> None:
         look.install(key(1), MASK)
         look.find([key(1)])
         hits = lib.look_emc_hits(look.c)
-        lib.look_configure(look.c, False, 1)
+        lib.look_configure(look.c, False, False, 1)
         assert lib.look_emc_entries(look.c) == 0
         assert look.find([key(1)]) == [1]
         assert lib.look_emc_hits(look.c) == hits
         assert lib.look_megaflow_hits(look.c) == 1
         assert lib.look_emc_entries(look.c) == 0
-        lib.look_configure(look.c, True, 1)
+        lib.look_configure(look.c, True, False, 1)
         assert look.find([key(1), key(1)]) == [1, 1]
         assert lib.look_emc_entries(look.c) == 1
 

@@ -64,10 +64,12 @@ def test_a_megaflow_counts_what_it_carries() -> None:
         assert 5000 <= used[0] - before < 6000
 
 
-@pytest.mark.parametrize(("emc", "every"), [(True, 1), (True, 3), (False, 1)])
-def test_a_flow_keeps_its_order_whatever_finds_it(emc: bool, every: int) -> None:
+@pytest.mark.parametrize(
+    ("emc", "every", "smc"), [(True, 1, False), (True, 3, False), (False, 1, False), (True, 3, True)]
+)
+def test_a_flow_keeps_its_order_whatever_finds_it(emc: bool, every: int, smc: bool) -> None:
     with Bench(3) as b:
-        b.configure(emc, every)
+        b.configure(emc, every, smc)
         for port in range(8):
             b.rule(output(2 + port % 2), in_port=1, tp_src=sport(port))
         b.rule(output(3), in_port=1)
@@ -123,13 +125,13 @@ rules = st.lists(
 )
 
 
-@pytest.mark.parametrize("emc", [True, False])
+@pytest.mark.parametrize(("emc", "smc"), [(True, False), (False, False), (False, True)])
 @given(rules, st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=40), max_size=4), st.integers(0, 9))
 def test_packets_go_where_a_model_sends_them(
-    emc: bool, listed: list[Rule], batches: list[list[int]], kills: int
+    emc: bool, smc: bool, listed: list[Rule], batches: list[list[int]], kills: int
 ) -> None:
     with Bench(3) as b:
-        b.configure(emc)
+        b.configure(emc, smc=smc)
         for r in listed:
             actions = output(*r.outputs) + (recirc(r.then) if r.then else b"")
             match = {"recirc_id": r.recirc_id} | ({} if r.sport is None else {"tp_src": sport(r.sport)})

@@ -91,6 +91,9 @@ void dpcls_destroy(struct dpcls *c); // Megaflows that are in it stay as they ar
 uint32_t dpcls_lookup(struct dpcls *c, const struct dp_key *keys, uint32_t want,
                       struct megaflow **found);
 
+// Does the megaflow, which is in here, cover the key? For the signature cache, which guesses.
+bool dpcls_covers(struct dpcls *c, const struct megaflow *m, const struct dp_key *key);
+
 int dpcls_insert(struct dpcls *c, struct megaflow *m); // 0 or -ENOMEM.
 void dpcls_remove(struct dpcls *c, struct megaflow *m);
 // Sorts the subtables by their hits since the last time. To be called about once a second.

@@ -189,6 +189,11 @@ static inline struct dpcls_plan plan_of(const struct dpcls *c, struct dpcls_subt
     return (struct dpcls_plan){.mask = masks, .index = indices};
 }
 
+bool dpcls_covers(struct dpcls *c, const struct megaflow *m, const struct dp_key *key) {
+    struct dpcls_subtable *s = m->subtable;
+    return key_is(m, key->values, plan_of(c, s, shape_of(c, key->map)), s->n_words);
+}
+
 static void search_all(struct dpcls *c, unsigned shape, uint64_t origins,
                        struct dpcls_pending *pending, struct megaflow **found) {
     uint64_t searched = 0;

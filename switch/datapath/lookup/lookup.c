@@ -20,6 +20,7 @@ int lookup_init(struct lookup *l, const struct upcall_ops *ops, void (*wake)(voi
 
 void lookup_destroy(struct lookup *l) {
     emc_destroy(&l->emc);
+    smc_destroy(&l->smc);
     dpcls_destroy(&l->dpcls);
     if (l->table) {
         megaflow_table_destroy(l->table);
@@ -27,11 +28,18 @@ void lookup_destroy(struct lookup *l) {
     }
 }
 
-void lookup_configure(struct lookup *l, const struct lookup_config *config) {
-    set_config(l, config);
+int lookup_configure(struct lookup *l, const struct lookup_config *config) {
+    if (config->smc && !l->smc.buckets && smc_init(&l->smc) < 0) {
+        return -ENOMEM;
+    }
+    if (!config->smc) {
+        smc_destroy(&l->smc);
+    }
     if (!config->emc) {
         emc_clear(&l->emc);
     }
+    set_config(l, config);
+    return 0;
 }
 
 static inline uint32_t next_random(struct lookup *l) { // xorshift32
@@ -46,6 +54,13 @@ static inline void learn(struct lookup *l, const struct dp_key *key, struct mega
         l->insert_below > 0) {
         emc_insert(&l->emc, key, m);
     }
+}
+
+static inline void learn_found(struct lookup *l, const struct dp_key *key, struct megaflow *m) {
+    if (l->config.smc) {
+        smc_insert(&l->smc, key->hash, m);
+    }
+    learn(l, key, m);
 }
 
 // Returns a bit for each key that missed.
@@ -63,11 +78,43 @@ static uint32_t lookup_emc(struct lookup *l, const struct dp_key *keys, unsigned
     return missed;
 }
 
+// Looks up the keys whose bit is in `want`; returns those that missed.
+static uint32_t lookup_smc(struct lookup *l, const struct dp_key *keys, uint32_t want,
+                           struct megaflow **found) {
+    uint32_t missed = want;
+    unsigned hits = 0;
+    for (uint32_t rest = want; rest; rest &= rest - 1) {
+        __builtin_prefetch(smc_bucket(&l->smc, keys[__builtin_ctz(rest)].hash));
+    }
+    for (uint32_t rest = want; rest; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
+        const struct smc_bucket *b = smc_bucket(&l->smc, keys[i].hash);
+        for (unsigned way = 0; way < SMC_WAYS; way++) {
+            if (b->signatures[way] != keys[i].hash >> 16 || b->slots[way] == 0) {
+                continue;
+            }
+            struct megaflow *m = megaflow_in_slot(l->table, b->slots[way] - 1);
+            if (m && !megaflow_is_dead(m) && dpcls_covers(&l->dpcls, m, &keys[i])) {
+                found[i] = m;
+                missed &= ~(UINT32_C(1) << i);
+                hits++;
+                learn(l, &keys[i], m);
+                break;
+            }
+        }
+    }
+    counter_add(&l->smc_hits, hits);
+    return missed;
+}
+
 uint32_t lookup_batch(struct lookup *l, const struct dp_key *keys, unsigned n,
                       struct megaflow **found) {
     uint32_t want = n < 32 ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
     if (likely(l->config.emc)) {
         want = lookup_emc(l, keys, n, found);
+    }
+    if (unlikely(l->config.smc) && want) {
+        want = lookup_smc(l, keys, want, found);
     }
     if (likely(!want)) {
         return 0;
@@ -76,7 +123,7 @@ uint32_t lookup_batch(struct lookup *l, const struct dp_key *keys, unsigned n,
     counter_add(&l->megaflow_hits, (unsigned)__builtin_popcount(want & ~missed));
     for (uint32_t hits = want & ~missed; hits; hits &= hits - 1) {
         unsigned i = (unsigned)__builtin_ctz(hits);
-        learn(l, &keys[i], found[i]);
+        learn_found(l, &keys[i], found[i]);
     }
     return missed;
 }
@@ -92,7 +139,7 @@ struct megaflow *lookup_install(struct lookup *l, const struct dp_key *key, cons
         return NULL;
     }
     megaflow_publish(m);
-    learn(l, key, m);
+    learn_found(l, key, m);
     return m;
 }
 

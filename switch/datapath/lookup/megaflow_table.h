@@ -60,6 +60,13 @@ int megaflow_create(struct megaflow_table *t, const struct flow *flow,
 void megaflow_discard(struct megaflow *m); // One that never was published.
 void megaflow_publish(struct megaflow *m);
 
+// What the slot holds, NULL if nothing. Of a slot that once was a megaflow's.
+static inline struct megaflow *megaflow_in_slot(const struct megaflow_table *t, uint32_t slot) {
+    struct megaflow_chunk *chunk =
+        atomic_load_explicit(&t->chunks[slot / MEGAFLOW_CHUNK], memory_order_relaxed);
+    return atomic_load_explicit(&chunk->slots[slot % MEGAFLOW_CHUNK], memory_order_relaxed);
+}
+
 // A killed one that is to be unlinked and retired, NULL if there is none.
 struct megaflow *megaflow_next_killed(struct megaflow_table *t);
 void megaflow_retire(struct megaflow *m);

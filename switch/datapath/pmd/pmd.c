@@ -232,6 +232,7 @@ void pmd_stats_read(const struct pmd *pmd, struct pmd_stats *out) {
         .packets = counter_get(&pmd->packets),
         .recirculated = counter_get(&pmd->recirculated),
         .emc_hits = counter_get(&pmd->lookup.emc_hits),
+        .smc_hits = counter_get(&pmd->lookup.smc_hits),
         .megaflow_hits = counter_get(&pmd->lookup.megaflow_hits),
         .subtables_searched = counter_get(&pmd->lookup.dpcls.searched),
         .upcalls = counter_get(&pmd->upcalls),
@@ -239,7 +240,7 @@ void pmd_stats_read(const struct pmd *pmd, struct pmd_stats *out) {
         .cycles_busy = counter_get(&pmd->cycles_busy),
         .cycles_idle = counter_get(&pmd->cycles_idle),
     };
-    out->cache_hits = out->emc_hits + out->megaflow_hits;
+    out->cache_hits = out->emc_hits + out->smc_hits + out->megaflow_hits;
 }
 
 struct megaflow_table *pmd_megaflows(struct pmd *pmd) {
@@ -257,16 +258,18 @@ const struct port_counters *pmd_control_counters(const struct pmd *pmd) {
 struct config_job {
     struct pmd *pmd;
     const struct lookup_config *config;
+    int error;
 };
 
 static void configure_in_pmd(void *arg) {
-    const struct config_job *job = arg;
-    lookup_configure(&job->pmd->lookup, job->config);
+    struct config_job *job = arg;
+    job->error = lookup_configure(&job->pmd->lookup, job->config);
 }
 
-void pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config) {
+int pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config) {
     struct config_job job = {.pmd = pmd, .config = config};
     pmd_run(pmd, configure_in_pmd, &job);
+    return job.error;
 }
 
 void pmd_set_capture(struct pmd *pmd, struct capture_ring *ring) {

@@ -42,14 +42,15 @@ struct pmd_config {
 // Defined in words: packets are those that ports received (runts are dropped by the ports and are not
 // among them); recirculated, those that an action sent around again, whoever brought them. Each of them
 // is looked up and is a hit or an upcall:
-//     packets + recirculated = cache_hits + upcalls          cache_hits = emc_hits + megaflow_hits
+//     packets + recirculated = cache_hits + upcalls          cache_hits = emc_hits + smc_hits + megaflow_hits
 // subtables_searched / (megaflow_hits + upcalls) says what a lookup in the classifier costs. executed_once
 // are the upcalls whose answer made no megaflow: the decider did not want one, or the limit was reached.
 // An iteration visits every rx queue; it is busy if one of them had a packet. Cycles asleep are in neither
 // sum.
 struct pmd_stats {
     uint64_t iterations, busy_iterations, sleeps, packets, recirculated;
-    uint64_t cache_hits, emc_hits, megaflow_hits, subtables_searched, upcalls, executed_once;
+    uint64_t cache_hits, emc_hits, smc_hits, megaflow_hits, subtables_searched, upcalls,
+        executed_once;
     uint64_t cycles_busy, cycles_idle;
 };
 
@@ -78,8 +79,8 @@ uint64_t pmd_now_ms(const struct pmd *pmd);
 struct megaflow_table *pmd_megaflows(struct pmd *pmd);
 uint32_t pmd_cache_entries(const struct pmd *pmd); // Places of the EMC that are taken. Any thread.
 
-// Switches caches on and off.
-void pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config);
+// Switches caches on and off. 0, or -ENOMEM: as before.
+int pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config);
 
 // A packet from the control side: what is to be done with it, as if it had come in by in_port.
 struct pmd_packet_out {

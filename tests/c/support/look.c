@@ -23,7 +23,7 @@ static void release(void *aux, void *owner, uint64_t packets, uint64_t bytes, ui
     o->tcp_flags |= tcp_flags;
 }
 
-struct look *look_new(bool emc, uint32_t every, bool weak) {
+struct look *look_new(bool emc, bool smc, uint32_t every, bool weak) {
     struct look *l = aligned_alloc(RS_CACHE_LINE, (sizeof *l + 63) & ~(size_t)63);
     if (!l) {
         return NULL;
@@ -37,7 +37,7 @@ struct look *look_new(bool emc, uint32_t every, bool weak) {
     if (weak) {
         memset(l->lookup.dpcls.secret, 0, sizeof l->lookup.dpcls.secret);
     }
-    look_configure(l, emc, every);
+    look_configure(l, emc, smc, every);
     return l;
 }
 
@@ -53,9 +53,14 @@ void look_free(struct look *l) {
     free(l);
 }
 
-void look_configure(struct look *l, bool emc, uint32_t every) {
-    struct lookup_config config = {.emc = emc, .emc_insert_every = every};
-    lookup_configure(&l->lookup, &config);
+void look_configure(struct look *l, bool emc, bool smc, uint32_t every) {
+    struct lookup_config config = {.emc = emc, .smc = smc, .emc_insert_every = every};
+    int error = lookup_configure(&l->lookup, &config);
+    assert(error == 0);
+}
+
+uint64_t look_smc_hits(const struct look *l) {
+    return counter_get(&l->lookup.smc_hits);
 }
 
 struct look_owner look_owner(const struct look *l, uint32_t owner) {

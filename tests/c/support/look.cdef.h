@@ -23,9 +23,10 @@ struct look_owner {
 };
 
 struct look;
-struct look *look_new(bool emc, uint32_t every, bool weak);
+struct look *look_new(bool emc, bool smc, uint32_t every, bool weak);
 void look_free(struct look *l);
-void look_configure(struct look *l, bool emc, uint32_t every);
+void look_configure(struct look *l, bool emc, bool smc, uint32_t every);
+uint64_t look_smc_hits(const struct look *l);
 struct look_owner look_owner(const struct look *l, uint32_t owner);
 uint32_t look_owners_released(struct look *l);
 void look_end(struct look *l);
@@ -57,12 +58,12 @@ uint64_t look_harass(const struct megaflow_table *t, uint32_t n, uint32_t port, 
 
 struct pmd;
 struct lookup_config {
-    bool emc;
+    bool emc, smc;
     uint32_t emc_insert_every;
 };
 struct pmd_stats {
     uint64_t iterations, busy_iterations, sleeps, packets, recirculated;
-    uint64_t cache_hits, emc_hits, megaflow_hits, subtables_searched, upcalls, executed_once;
+    uint64_t cache_hits, emc_hits, smc_hits, megaflow_hits, subtables_searched, upcalls, executed_once;
     uint64_t cycles_busy, cycles_idle;
 };
 struct odp_list {
@@ -84,7 +85,7 @@ unsigned pmd_poll(struct pmd *pmd);
 void pmd_warp(struct pmd *pmd, uint64_t ms);
 struct megaflow_table *pmd_megaflows(struct pmd *pmd);
 uint32_t pmd_cache_entries(const struct pmd *pmd);
-void pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config);
+int pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config);
 int pmd_execute(struct pmd *pmd, const struct pmd_packet_out *out);
 
 enum odp_action_type {

@@ -24,9 +24,10 @@ struct look;
 
 // every: emc_insert_every. weak: the classifier's secret is zero, so that words that are zero in pairs all have
 // one hash.
-struct look *look_new(bool emc, uint32_t every, bool weak);
+struct look *look_new(bool emc, bool smc, uint32_t every, bool weak);
 void look_free(struct look *l); // The owners' records go too.
-void look_configure(struct look *l, bool emc, uint32_t every);
+void look_configure(struct look *l, bool emc, bool smc, uint32_t every);
+uint64_t look_smc_hits(const struct look *l);
 struct look_owner look_owner(const struct look *l, uint32_t owner);
 uint32_t look_owners_released(struct look *l); // How many have been released exactly once.
 // Frees the lookup, not the records: what has not been released now never will be.

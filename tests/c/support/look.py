@@ -46,6 +46,7 @@ class Look:
     """
 
     emc: bool = True
+    smc: bool = False
     every: int = 1
     weak: bool = False
     c: Any = field(init=False)
@@ -53,7 +54,7 @@ class Look:
     made: int = 0
 
     def __enter__(self) -> Self:
-        self.c = lib.look_new(self.emc, self.every, self.weak)
+        self.c = lib.look_new(self.emc, self.smc, self.every, self.weak)
         return self
 
     def __exit__(

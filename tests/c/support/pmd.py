@@ -47,6 +47,7 @@ class PmdStats:
     recirculated: int
     cache_hits: int
     emc_hits: int
+    smc_hits: int
     megaflow_hits: int
     subtables_searched: int
     upcalls: int
@@ -101,9 +102,9 @@ class Bench:
         self.ports.remove(port)
         self.box.close(port)
 
-    def configure(self, emc: bool, every: int = 1) -> None:
-        config = ffi.new("struct lookup_config *", {"emc": emc, "emc_insert_every": every})
-        lib.pmd_set_lookup(self.pmd, config)
+    def configure(self, emc: bool, every: int = 1, smc: bool = False) -> None:
+        config = ffi.new("struct lookup_config *", {"emc": emc, "smc": smc, "emc_insert_every": every})
+        assert lib.pmd_set_lookup(self.pmd, config) == 0
 
     def rule(
         self, actions: bytes, install: bool = True, overflow: bool = False, **match: int | tuple[int, int]
@@ -172,7 +173,7 @@ class Bench:
         assert all(port.counts().balances for port in self.ports)
         assert self.control().balances
         assert stats.packets + stats.recirculated == stats.cache_hits + stats.upcalls
-        assert stats.cache_hits == stats.emc_hits + stats.megaflow_hits
+        assert stats.cache_hits == stats.emc_hits + stats.smc_hits + stats.megaflow_hits
         if not self.threaded:
             counts = [port.counts() for port in self.ports]
             received = sum(c.received - c.drops.get("rx_runt", 0) for c in counts)
