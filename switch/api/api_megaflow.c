@@ -119,15 +119,20 @@ int rs_cache_set(rs_switch *sw, const struct rs_cache_config *config, struct rs_
     if (!sw || !config) {
         return api_error(err, EINVAL, "cache", NULL, "no switch or no configuration");
     }
-    sw->lookup.emc = config->emc;
-    sw->lookup.emc_insert_every = config->emc_insert_every;
-    pmd_set_lookup(sw->pmd, &sw->lookup);
+    struct lookup_config lookup = {
+        .emc = config->emc, .smc = config->smc, .emc_insert_every = config->emc_insert_every};
+    int error = pmd_set_lookup(sw->pmd, &lookup);
+    if (error < 0) {
+        return api_error(err, -error, "smc", NULL, "no memory for the cache");
+    }
+    sw->lookup = lookup;
     return 0;
 }
 
 void rs_cache_get(rs_switch *sw, struct rs_cache_config *out) {
     if (sw && out) {
         *out = (struct rs_cache_config){.emc = sw->lookup.emc,
+                                        .smc = sw->lookup.smc,
                                         .emc_insert_every = sw->lookup.emc_insert_every};
     }
 }

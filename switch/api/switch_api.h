@@ -140,7 +140,8 @@ struct rs_port_stats {
 
 struct rs_pmd_stats { // See struct pmd_stats in datapath/pmd/pmd.h for what they mean.
     uint64_t iterations, busy_iterations, sleeps, packets, recirculated;
-    uint64_t cache_hits, emc_hits, megaflow_hits, subtables_searched, upcalls, executed_once;
+    uint64_t cache_hits, emc_hits, smc_hits, megaflow_hits, subtables_searched, upcalls,
+        executed_once;
     uint64_t cycles_busy, cycles_idle;
     uint32_t cache_entries, megaflows;
     int cpu; // Pinned core or -1.
@@ -328,7 +329,7 @@ void rs_revalidator_stats(rs_switch *sw, struct rs_revalidator_stats *out);
 int rs_revalidator_set(rs_switch *sw, uint32_t limit, uint32_t max_idle_ms, struct rs_error *err);
 
 struct rs_cache_config {
-    bool emc; // Off: every packet is looked up among the megaflows.
+    bool emc, smc; // Exact match, signature match. Off: looked up in the next one.
     uint32_t
         emc_insert_every; // One of so many misses enters the exact match cache; 1 = each, 0 = none.
 };

@@ -37,10 +37,11 @@ class RevalidatorStats:
 
 @dataclass(frozen=True)
 class CacheConfig:
-    """emc: the exact match cache. emc_insert_every: one of so many misses enters it; 1 = each, 0 = none."""
+    """emc, smc: exact and signature match cache. emc_insert_every: one of so many misses enters the EMC."""
 
     emc: bool = True
-    emc_insert_every: int = 100
+    smc: bool = False
+    emc_insert_every: int = 100  # 1 = each, 0 = none
 
 
 class Megaflows:
@@ -97,10 +98,10 @@ class Megaflows:
         """How the caches are set."""
         raw = ffi.new("struct rs_cache_config *")
         lib.rs_cache_get(self._handle.raw, raw)
-        return CacheConfig(raw.emc, raw.emc_insert_every)
+        return CacheConfig(raw.emc, raw.smc, raw.emc_insert_every)
 
     def set_cache(self, config: CacheConfig) -> None:
         """Switches caches on and off."""
         raw, err = ffi.new("struct rs_cache_config *"), new_error()
-        raw.emc, raw.emc_insert_every = config.emc, config.emc_insert_every
+        raw.emc, raw.smc, raw.emc_insert_every = config.emc, config.smc, config.emc_insert_every
         check(lib.rs_cache_set(self._handle.raw, raw, err), err, "cache")

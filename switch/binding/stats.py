@@ -70,7 +70,7 @@ class PortStats:
 class PmdStats:
     """Counters of the poll-mode thread. cpu is None when it is not pinned.
 
-    packets + recirculated = cache_hits + upcalls; cache_hits = emc_hits + megaflow_hits.
+    packets + recirculated = cache_hits + upcalls; cache_hits = emc_hits + smc_hits + megaflow_hits.
     """
 
     iterations: int
@@ -80,6 +80,7 @@ class PmdStats:
     recirculated: int
     cache_hits: int
     emc_hits: int
+    smc_hits: int
     megaflow_hits: int
     subtables_searched: int
     upcalls: int
@@ -159,6 +160,7 @@ def read_stats(handle: Any) -> Snapshot:
             recirculated=pmd.recirculated,
             cache_hits=pmd.cache_hits,
             emc_hits=pmd.emc_hits,
+            smc_hits=pmd.smc_hits,
             megaflow_hits=pmd.megaflow_hits,
             subtables_searched=pmd.subtables_searched,
             upcalls=pmd.upcalls,

@@ -27,9 +27,10 @@ def add_commands(commands: Subparsers) -> None:
     limits.add_argument("--limit", type=int, help="megaflows at most")
     limits.add_argument("--max-idle-ms", type=int, help="a megaflow that nothing hits lives so long")
     cache = add_command(
-        commands, "cache", show_cache, "show the cache in front of the megaflows, or switch it"
+        commands, "cache", show_cache, "show the caches in front of the megaflows, or switch them"
     )
     cache.add_argument("--emc", choices=_SWITCHES, help="exact match cache")
+    cache.add_argument("--smc", choices=_SWITCHES, help="signature match cache, for very many flows")
     cache.add_argument(
         "--emc-insert-every", type=int, metavar="N", help="one of N misses enters it; 1 = each, 0 = none"
     )
@@ -76,6 +77,8 @@ def show_cache(options: argparse.Namespace) -> int:
     args: dict[str, Any] = {}
     if options.emc is not None:
         args["emc"] = options.emc == "on"
+    if options.smc is not None:
+        args["smc"] = options.smc == "on"
     if options.emc_insert_every is not None:
         args["emc_insert_every"] = options.emc_insert_every
     _print_values(options, call(options, "cache", args))
