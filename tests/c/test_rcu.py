@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "tests/c/programs/rcu_torture.c"
-FLAGS = ["-std=gnu11", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Werror", "-Iswitch"]
+FLAGS = [
+    "-std=gnu11",
+    "-fno-strict-aliasing",
+    "-O1",
+    "-g",
+    "-pthread",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Iswitch",
+]
 # gcc warns that ThreadSanitizer does not see fences: the test does not lean on them.
 SANITIZERS = {"thread": ["-Wno-tsan"], "address,undefined": ["-fno-sanitize-recover=all"]}
 SCENARIOS = ("alone", "in_order", "torture", "synchronizers", "without_memory", "forgotten_thread")

@@ -116,9 +116,16 @@ class Ovs:
         return self.control.call("ofproto/trace", *states, BRIDGE, flow)
 
     def dump_flows(self) -> set[str]:
+        """Its rules as OpenFlow 1.5 has them, without statistics."""
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
-        dump = self._tool("ovs-ofctl", "--no-stats", "--no-names", "dump-flows", mgmt)
-        return {line.strip() for line in dump.splitlines()}
+        words = ("-O", "OpenFlow15", "--no-stats", "--no-names", "dump-flows", mgmt)
+        return {line.strip() for line in self._tool("ovs-ofctl", *words).splitlines()}
+
+    def datapath_ports(self) -> dict[int, int]:
+        """OpenFlow port of each datapath port; the bridge's own is 0 in both of ours."""
+        shown = self.control.call("dpif/show")
+        pairs = re.findall(r"^ +(\S+) (\d+)/(\d+): ", shown, re.MULTILINE)
+        return {int(datapath): int(ofport) for _, ofport, datapath in pairs}
 
     def key_text(self, frame: bytes, in_port: int = 1) -> str:
         """The flow that OVS extracts from a frame, as ofproto/trace prints it."""

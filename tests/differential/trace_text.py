@@ -5,12 +5,13 @@ the actions.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A pass of a packet: the bits that decided, and what is done; ids that a switch gives out are neutral."""
+    """A pass of a packet: deciding bits and actions; ids that a switch gives out are neutral."""
 
     megaflow: str
     actions: str
@@ -24,14 +25,25 @@ def _neutral(text: str) -> str:
     return re.sub(r"(?<=,)recirc_id=\d+", "recirc_id=N", text)
 
 
-def passes(trace: str) -> list[Pass]:
-    """The passes of a trace's text, in order."""
+def renumbered(actions: str, ports: Mapping[int, int]) -> str:
+    """Outputs by another numbering of ports."""
+
+    def other(found: re.Match[str]) -> str:
+        number = int(found.group(0))
+        return str(ports.get(number, number))
+
+    return re.sub(r"(?<![\w.:=/(-])\d+(?=,|\)|$)", other, actions)
+
+
+def passes(trace: str, ports: Mapping[int, int] | None = None) -> list[Pass]:
+    """The passes of a trace's text, in order; outputs renumbered by `ports`."""
     found, megaflow = [], ""
     for line in trace.splitlines():
         if line.startswith("Megaflow: "):
             megaflow = line.removeprefix("Megaflow: ")
         elif line.startswith("Datapath actions: "):
-            found.append(Pass(_neutral(megaflow), _neutral(line.removeprefix("Datapath actions: "))))
+            actions = renumbered(line.removeprefix("Datapath actions: "), ports or {})
+            found.append(Pass(_neutral(megaflow), _neutral(actions)))
     return found
 
 
