@@ -22,12 +22,12 @@ int rs_table_set(rs_switch *sw, uint32_t table, const struct rs_table_config *co
     struct ofproto *p = &sw->bridge.ofproto;
     struct oftable *t = &p->tables[table];
     api_enter();
-    pthread_mutex_lock(&p->lock);
+    ofproto_lock(p);
     t->max_flows = config->max_flows;
     t->evict = config->evict;
     t->miss = config->miss;
     memcpy(t->name, config->name, sizeof t->name);
-    pthread_mutex_unlock(&p->lock);
+    ofproto_unlock(p);
     ofproto_changed(p);
     api_leave();
     return 0;
@@ -41,7 +41,7 @@ int rs_table_stats(rs_switch *sw, uint32_t table, struct rs_table_stats *out) {
     const struct oftable *t = &p->tables[table];
     struct classifier_stats cs = {0};
     api_enter();
-    pthread_mutex_lock(&p->lock);
+    ofproto_lock(p);
     if (t->cls) {
         classifier_stats(t->cls, &cs);
     }
@@ -56,7 +56,7 @@ int rs_table_stats(rs_switch *sw, uint32_t table, struct rs_table_stats *out) {
         .config = {.max_flows = t->max_flows, .evict = t->evict, .miss = t->miss},
     };
     memcpy(out->config.name, t->name, sizeof out->config.name);
-    pthread_mutex_unlock(&p->lock);
+    ofproto_unlock(p);
     api_leave();
     return 0;
 }
