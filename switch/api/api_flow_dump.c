@@ -139,6 +139,16 @@ static void put_duration(struct text *t, uint64_t ms) {
     text_put(t, "s, ");
 }
 
+static void put_match_and_actions(struct text *t, const struct line *l) {
+    const struct port_names *names = l->d->names ? &l->d->sw->bridge.names : NULL;
+    struct match match;
+    size_t before = t->len;
+    minimatch_expand(l->rule->cr.match, &match);
+    match_format(&match, l->rule->cr.priority, OFP_DEFAULT_PRIORITY, names, t);
+    text_put(t, t->len > before ? " actions=" : "actions=");
+    ofpacts_format(l->rule->actions, l->rule->actions_len, names, t);
+}
+
 static void put_line(struct text *t, void *arg) {
     const struct line *l = arg;
     const struct rs_flow_stats *s = &l->s;
@@ -169,7 +179,7 @@ static void put_line(struct text *t, void *arg) {
             text_put(t, "hard_age=%llu, ", (unsigned long long)(s->hard_ms / 1000));
         }
     }
-    rule_format(l->rule, l->d->names ? &l->d->sw->bridge.names : NULL, false, t);
+    put_match_and_actions(t, l);
     text_put(t, "\n");
 }
 
@@ -202,7 +212,7 @@ static void put_rule(struct text *t, void *arg) {
     if (l->s.table) {
         text_put(t, "table=%u,", l->s.table);
     }
-    rule_format(l->rule, l->d->names ? &l->d->sw->bridge.names : NULL, false, t);
+    put_match_and_actions(t, l);
 }
 
 int rs_flow_dump_next(rs_flow_dump *d, struct rs_text *out, struct rs_flow_stats *stats) {

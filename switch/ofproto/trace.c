@@ -80,7 +80,7 @@ static void trace_once(struct trace *tr, const struct flow *flow, const struct d
     struct xlate_out out = {.actions = &actions, .wc = &wc, .credits = &credits};
     text_put(tr->out, "Flow: ");
     flow_format(&initial, tr->names, tr->out);
-    text_put(tr->out, "\n\n");
+    text_put(tr->out, "\n"); // The report begins with an empty line.
     xlate_run(&in, &out);
     out.final_flow.actset_output = 0;
     text_put(tr->out, "\nFinal flow: ");

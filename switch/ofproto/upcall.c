@@ -12,6 +12,18 @@ void upcall_owner_destroy(struct upcall_owner *owner) {
     }
 }
 
+// How many tags a packet has, and of which kind, is always part of its megaflow, as in Open vSwitch's datapath:
+// translation says of tags that are not there nothing.
+static void match_tags(const struct flow *flow, struct flow *wc) {
+    for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
+        wc->vlans[i].tci |= hton16(FLOW_VLAN_CFI);
+        if (!flow->vlans[i].tpid) {
+            break;
+        }
+        wc->vlans[i].tpid = UINT16_MAX;
+    }
+}
+
 static void translate(void *aux, const struct dp_packet *packet, const struct flow *flow,
                       uint64_t now_ms, struct upcall_answer *answer) {
     struct revalidator *r = aux;
@@ -33,6 +45,7 @@ static void translate(void *aux, const struct dp_packet *packet, const struct fl
         .credits = owner ? &owner->credits : NULL,
     };
     xlate_run(&in, &out);
+    match_tags(flow, &answer->wc);
     answer->install = owner && !out.slow; // Without memory to count with, no megaflow.
     answer->owner = owner;
 }
