@@ -91,7 +91,7 @@ static int apply(rs_switch *sw, const char *text, int command, struct rs_error *
     if (command == RS_METER_DELETE && (text[0] == '\0' || strcmp(text, "meter=all") == 0)) {
         return delete_all(sw, err);
     }
-    if (meter_mod_parse(text, &m, &why) < 0) {
+    if (meter_mod_parse(text, (uint8_t)command, &m, &why) < 0) {
         return api_error_from(err, &why);
     }
     return command == RS_METER_DELETE ? delete_meter(sw, &m, err)

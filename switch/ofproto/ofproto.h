@@ -197,8 +197,10 @@ struct meter_config {
 #define OFP_MAX_METERS 4096u
 #define OFPM_ALL       0xffffffffu // To delete.
 enum meter_mod_command { METER_ADD, METER_MODIFY, METER_DELETE };
-int meter_mod_parse(const char *text, struct meter_config *out,
-                    struct ofp_error *err); // "meter=1,kbps,band=type=drop,rate=10"
+// "meter=1,kbps,burst,stats,bands=type=drop,rate=1000,burst_size=100". To delete, "meter=1", "meter=all" or "".
+int meter_mod_parse(const char *text, uint8_t command, struct meter_config *out,
+                    struct ofp_error *err);
+// "meter=1 kbps bands=" and a line for each band, as ovs-ofctl dump-meters; without a newline at the end.
 void meter_format(const struct meter_config *m, struct text *out);
 
 struct oftable {
