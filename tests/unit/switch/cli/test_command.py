@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from switch.cli.__main__ import build_parser, main
-from switch.cli.flow import flow_text
 from switch.cli.output import Column, rate, table_text
 from switch.cli.port import port_from
 from switch.cli.stats import drops_text, rates_between
@@ -183,18 +182,36 @@ def test_a_table_is_neither_cut_nor_coloured_where_no_terminal_reads_it(
     assert lines[3].split() == ["short", "-"]
 
 
-def test_rules_are_listed_as_dump_flows_has_them(
+def test_rules_are_listed_line_by_line_as_the_daemon_tells_them(
     daemon: Callable[[Answer], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rule = {"rule": "priority=7,ip,nw_dst=10.0.0.0/8,actions=drop", "packets": 3, "bytes": 180, "age_s": 1.5}
-    flows = [rule, {**rule, "rule": "priority=0,actions=NORMAL"}]
-    daemon(lambda request: {"ok": True, "result": flows})
-    assert main(["flow", "list"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "n_packets=3, n_bytes=180, duration=1.500s, priority=7,ip,nw_dst=10.0.0.0/8 actions=drop",
-        "n_packets=3, n_bytes=180, duration=1.500s, priority=0 actions=NORMAL",
-    ]
-    assert flow_text(rule).count("actions=") == 1
+    lines = [" cookie=0x0, duration=1.5s, table=0, n_packets=3, n_bytes=180, priority=7,ip actions=drop"]
+    asked = daemon(lambda request: {"ok": True, "result": {"lines": lines}})
+    assert main(["flow", "list", "table=0,ip", "--names"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
+    assert asked[0]["verb"] == "flow.dump"
+    assert asked[0]["args"] == {"match": "table=0,ip", "names": True, "stats": True}
+
+
+def test_a_file_of_changes_goes_to_the_daemon_as_it_stands(
+    daemon: Callable[[Answer], list[dict[str, Any]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.txt"
+    file.write_text("# two\nip,actions=drop\ndelete arp\n")
+    asked = daemon(lambda request: {"ok": True, "result": {"lines": 2, "flows": 1}})
+    assert main(["flow", "load", "--bundle", str(file)]) == 0
+    assert asked[0]["args"] == {"text": file.read_text(), "bundle": True}
+    assert capsys.readouterr().out == "2 change(s), 1 rule(s) in the tables\n"
+
+
+def test_a_group_without_a_text_can_only_be_deleted(
+    daemon: Callable[[Answer], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = daemon(lambda request: {"ok": True, "result": {}})
+    with pytest.raises(SystemExit):
+        main(["group", "add"])
+    assert main(["group", "del"]) == 0
+    assert asked[0]["args"] == {"change": "del", "text": ""}
 
 
 def test_a_command_does_not_pay_for_the_libraries_of_the_daemon_and_of_tables() -> None:
