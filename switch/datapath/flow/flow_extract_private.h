@@ -78,6 +78,15 @@ static inline uint64_t word_of_32s(uint32_t first, uint32_t second) {
 #endif
 }
 
+// Four bytes of which only the second one is not zero.
+static inline uint32_t second_byte(uint8_t byte) {
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+    return (uint32_t)byte << 8;
+#else
+    return (uint32_t)byte << 16;
+#endif
+}
+
 // The first six of eight loaded bytes, zeros behind them.
 static inline uint64_t word_first6(uint64_t word) {
     return word & htobe64(UINT64_C(0xffffffffffff0000));
@@ -102,6 +111,26 @@ static inline void put_ip_fields(struct key_writer *w, const struct ip_fields *f
                   "struct ip_fields lies in struct flow as it is");
     put_bytes(w, FLOW_WORD(ipv6_label), f, 1);
 }
+
+static inline bool is_vlan_type(be16 type) {
+    return type == hton16(0x8100) || type == hton16(0x88a8);
+}
+
+static inline void set_form(struct dp_key *key, struct flowmap map, unsigned words) {
+    key->hash = 0;
+    key->words = words;
+    key->map = map;
+}
+
+static inline void set_offsets(struct dp_packet *p, uint16_t l3, uint16_t l4, uint8_t proto) {
+    p->l2_5_ofs = RS_OFS_NONE;
+    p->l3_ofs = l3;
+    p->l4_ofs = l4;
+    p->l4_proto = proto;
+}
+
+// flow_extract_l2.c. The whole of flow_extract(), for packets of any kind.
+enum drop_reason extract_any(struct dp_packet *p, struct dp_key *key);
 
 // flow_extract_l3.c. At the network header of a packet of the type. IP: true if the header is good,
 // its fields then in *ip and the cursor at the L4 header, padding cut off.
