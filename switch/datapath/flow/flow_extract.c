@@ -39,6 +39,7 @@ struct run {
     struct dp_key *key;
     unsigned n;   // Words so far: known to the compiler, as is the map.
     uint64_t map; // Bitmap word 1.
+    unsigned len; // Of the packet.
     unsigned l3;  // Where the network header begins.
 };
 
@@ -80,11 +81,11 @@ static inline bool is_plain_ipv4(const uint8_t *ethertype) {
 
 RUN run_ipv4(struct run r) {
     const uint8_t *ip = r.d + r.l3;
-    if (unlikely(r.p->len < r.l3 + IPV4_LEN + UDP_LEN)) {
+    if (unlikely(r.len < r.l3 + IPV4_LEN + UDP_LEN)) {
         return false;
     }
     unsigned total = ntoh16(load_be16(ip + 2));
-    if (unlikely(total > r.p->len - r.l3)) {
+    if (unlikely(total > r.len - r.l3)) {
         return false;
     }
     be32 frag_ttl_proto = load_be32(ip + 6);
@@ -98,11 +99,11 @@ RUN run_ipv4(struct run r) {
 
 RUN run_ipv6(struct run r) {
     const uint8_t *ip = r.d + r.l3;
-    if (unlikely(r.p->len < r.l3 + IPV6_LEN + UDP_LEN)) {
+    if (unlikely(r.len < r.l3 + IPV6_LEN + UDP_LEN)) {
         return false;
     }
     unsigned payload = ntoh16(load_be16(ip + 4));
-    if (unlikely(payload > r.p->len - r.l3 - IPV6_LEN)) {
+    if (unlikely(payload > r.len - r.l3 - IPV6_LEN)) {
         return false;
     }
     be32 head = load_be32(ip);
@@ -136,8 +137,8 @@ RUN run_ethernet(struct run *r, bool tagged) {
 
 // True if one of the runs was this packet's; what else has been written then does not count.
 RUN extract_straight(struct dp_packet *p, struct dp_key *key) {
-    struct run r = {.p = p, .d = p->data, .key = key};
-    if (unlikely(p->len < ETH_LEN + IPV4_LEN + UDP_LEN) || // None of them is shorter.
+    struct run r = {.p = p, .d = p->data, .key = key, .len = p->len};
+    if (unlikely(r.len < ETH_LEN + IPV4_LEN + UDP_LEN) || // None of them is shorter.
         unlikely(p->flags & (PKT_HAS_CT | PKT_HAS_TUNNEL | PKT_NOT_ETHERNET)) ||
         unlikely(load_word(&p->skb_priority) != 0)) {
         return false;

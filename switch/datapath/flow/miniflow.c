@@ -3,8 +3,6 @@
 
 #include "datapath/flow/miniflow.h"
 
-#include "datapath/flow/flow_hash.h"
-
 static_assert(FLOW_TNL_WORDS <= 64 && FLOW_WORDS - FLOW_TNL_WORDS <= 64, "two bitmap words");
 
 static uint64_t map_of(const uint64_t *words, unsigned n) {
@@ -29,22 +27,11 @@ static uint64_t *gather(const uint64_t *words, uint64_t bits, uint64_t *out) {
     return out;
 }
 
-static unsigned flow_gather(const struct flow *flow, struct flowmap map, uint64_t *out) {
-    const uint64_t *words = flow_words_const(flow);
-    uint64_t *end = gather(words, map.bits[0], out);
-    end = gather(words + FLOW_TNL_WORDS, map.bits[1], end);
-    return (unsigned)(end - out);
-}
-
 void miniflow_from_flow(const struct flow *flow, struct miniflow *out) {
     out->map = flow_map(flow);
-    flow_gather(flow, out->map, out->values);
-}
-
-void dp_key_from_flow(const struct flow *flow, uint64_t seed, struct dp_key *out) {
-    out->map = flow_map(flow);
-    out->words = flow_gather(flow, out->map, out->values);
-    out->hash = dp_key_hash(out, seed);
+    const uint64_t *words = flow_words_const(flow);
+    uint64_t *end = gather(words, out->map.bits[0], out->values);
+    gather(words + FLOW_TNL_WORDS, out->map.bits[1], end);
 }
 
 void miniflow_expand(const struct miniflow *mf, struct flow *out) {

@@ -28,7 +28,7 @@ struct miniflow {
 
 // A datapath key: the miniflow of one packet with its hash, in a buffer that holds any flow.
 struct dp_key {
-    uint32_t hash;  // flow_extract() leaves it 0; the PMD fills it in.
+    uint32_t hash;  // flow_extract() leaves it 0; the PMD fills it in (flow_hash.h).
     uint32_t words; // flowmap_count(map).
     struct flowmap map;
     uint64_t values[FLOW_WORDS];
@@ -95,7 +95,6 @@ static inline size_t miniflow_bytes(struct flowmap map) {
 // Compresses (out has room for miniflow_bytes(flow_map(flow))) and expands again.
 void miniflow_from_flow(const struct flow *flow, struct miniflow *out);
 void miniflow_expand(const struct miniflow *mf, struct flow *out);
-void dp_key_from_flow(const struct flow *flow, uint64_t seed, struct dp_key *out); // With its hash.
 
 bool miniflow_equal(const struct miniflow *a, const struct miniflow *b); // In meaning.
 

@@ -10,7 +10,7 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 ALWAYS_INLINE uint32_t finish(uint64_t sum) {
-    return key_hash_end(sum) | 2u; // Neither DPCLS_FREE nor DPCLS_REMOVED.
+    return hash_end(sum) | 2u; // Neither DPCLS_FREE nor DPCLS_REMOVED.
 }
 
 uint32_t dpcls_hash_masked(const uint64_t *secret, const uint64_t *values, unsigned n) {

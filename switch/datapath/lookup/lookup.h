@@ -63,7 +63,7 @@ static inline void lookup_hash(const struct lookup *l, const struct dp_packet *p
                                struct dp_key *key) {
     const uint64_t *secret = l->dpcls.secret;
     key->hash =
-        unlikely(p->flags & PKT_HASH_VALID) ? key_hash_device(secret, p) : key_hash(secret, key);
+        unlikely(p->flags & PKT_HASH_VALID) ? key_hash_device(secret, p) : dp_key_hash(key, secret);
     emc_prefetch(&l->emc, key->hash);
 }
 

@@ -55,7 +55,9 @@ void flow_test_compress(const struct flow *flow, struct dp_key *key) {
     // The exact room that it asks for, so that a write too far is seen.
     struct miniflow *mf = malloc(miniflow_bytes(flow_map(flow)));
     miniflow_from_flow(flow, mf);
-    *key = (struct dp_key){.words = flowmap_count(mf->map), .map = mf->map};
+    memset(key, 0, sizeof *key);
+    key->words = flowmap_count(mf->map);
+    key->map = mf->map;
     memcpy(key->values, mf->values, key->words * sizeof key->values[0]);
     free(mf);
 }
@@ -84,6 +86,6 @@ unsigned flow_test_words(const struct dp_key *key, uint8_t words[FLOW_WORDS]) {
     return n;
 }
 
-uint32_t flow_test_hash(const struct dp_key *key, uint64_t seed) {
-    return dp_key_hash(key, seed);
+uint32_t flow_test_hash(const struct dp_key *key, const uint64_t secret[KEY_SECRET_WORDS]) {
+    return dp_key_hash(key, secret);
 }

@@ -40,6 +40,6 @@ uint64_t flow_test_get(const struct dp_key *key, unsigned word);
 bool flow_test_is_subset(const struct dp_key *a, const struct dp_key *b); // Their maps.
 // Numbers of the words that FLOWMAP_FOR_EACH() names; returns how many.
 unsigned flow_test_words(const struct dp_key *key, uint8_t words[FLOW_WORDS]);
-uint32_t flow_test_hash(const struct dp_key *key, uint64_t seed);
+uint32_t flow_test_hash(const struct dp_key *key, const uint64_t secret[KEY_SECRET_WORDS]);
 
 #endif

@@ -94,7 +94,7 @@ static void key_from(const uint64_t *words, const uint64_t *map, uint32_t hash,
     FLOWMAP_FOR_EACH(word, key->map) {
         key->values[key->words++] = words[word];
     }
-    key->hash = hash ? hash : key_hash(secret, key);
+    key->hash = hash ? hash : dp_key_hash(key, secret);
 }
 
 static struct odp_list output_to(void *buffer, size_t len, uint32_t port) {
