@@ -21,12 +21,10 @@ static void send(struct odp_env *env, struct port *port, struct dp_packet_batch 
     }
     port->class->tx(port, batch, env->from);
     batch->count = 0;
-    for (unsigned i = 0; i < pmd->n_unflushed; i++) {
-        if (pmd->unflushed[i] == port) {
-            return;
-        }
+    if (!pmd->is_unflushed[port->id]) {
+        pmd->is_unflushed[port->id] = true;
+        pmd->unflushed[pmd->n_unflushed++] = port;
     }
-    pmd->unflushed[pmd->n_unflushed++] = port;
 }
 
 // Packets of all groups of a level meet in the next one's batch, so that batches stay long. A full one is

@@ -64,6 +64,7 @@ struct pmd {
 
     unsigned n_unflushed; // Ports to flush at the end of the iteration.
     struct port *unflushed[RS_MAX_PORTS];
+    bool is_unflushed[RS_MAX_PORTS]; // Is the port of this id among them?
 
     rs_counter iterations, busy_iterations, sleeps, packets, recirculated, upcalls, executed_once,
         cycles_busy, cycles_idle;

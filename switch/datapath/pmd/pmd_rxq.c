@@ -86,6 +86,7 @@ static void change_in_pmd(void *arg) {
             }
         }
         pmd->n_unflushed = kept;
+        pmd->is_unflushed[c->port->id] = false;
     }
 }
 
