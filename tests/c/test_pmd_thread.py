@@ -164,6 +164,7 @@ def test_addresses_age() -> None:
         assert r.outputs(1, FRAME) == [2]  # Refreshes the sender, not the destination.
         r.switch.warp(1_500)
         assert [e.mac for e in r.switch.fdb] == [MACS[0]]
+        r.settle()  # The revalidator's turn, which a thread would have had meanwhile.
         assert r.outputs(1, FRAME) == [2, 3]
 
 
