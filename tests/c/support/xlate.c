@@ -113,7 +113,7 @@ const char *xl_group_mod(struct xl *xl, uint8_t command, const char *text) {
 
 const char *xl_meter_mod(struct xl *xl, const char *text) {
     struct meter_config m;
-    if (meter_mod_parse(text, &m, &xl->err) < 0 ||
+    if (meter_mod_parse(text, METER_ADD, &m, &xl->err) < 0 ||
         ofproto_meter_mod(&xl->bridge.ofproto, METER_ADD, &m, &xl->err) < 0) {
         return say(xl);
     }
