@@ -36,6 +36,21 @@ def flow_of(**fields_: int) -> Any:
     return flow
 
 
+def frame(sport: int = 1000, number: int = 0, proto: int = 17, flags: int = 0, size: int = 64) -> bytes:
+    """IPv4 UDP or TCP from port `sport`, with a number in its payload."""
+    ethernet = b"\x02\0\0\0\0\2" + b"\x02\0\0\0\0\1" + b"\x08\0"
+    ip = b"\x45\0" + (size - 14).to_bytes(2, "big") + b"\0\0\0\0\x40" + bytes([proto]) + b"\0\0"
+    ports = sport.to_bytes(2, "big") + b"\0\x50"
+    l4 = ports + b"\0" * 8 + bytes([0x50, flags]) + b"\0" * 6 if proto == 6 else ports + b"\0\x08\0\0"
+    head = ethernet + ip + b"\x0a\0\0\1\x0a\0\0\2" + l4
+    return head + number.to_bytes(4, "big") + b"\0" * (size - len(head) - 4)
+
+
+def sport(number: int) -> int:
+    """As tp_src stands in memory."""
+    return int.from_bytes(number.to_bytes(2, "big"), "little")
+
+
 @dataclass(frozen=True)
 class PmdStats:
     """struct pmd_stats."""
