@@ -61,7 +61,7 @@ def test_packets_go_where_a_model_sends_them(
         for r in listed:
             actions = output(*r.outputs) + (recirc(r.then) if r.then else b"")
             match = {"recirc_id": r.recirc_id} | ({} if r.sport is None else {"tp_src": sport(r.sport)})
-            b.rule(actions, install=r.install, **match)
+            b.rule(actions, r.install, False, **match)
         drops: dict[str, int] = defaultdict(int)
         for batch in batches:
             out = b.exchange(1, *[frame(flow, number=i) for i, flow in enumerate(batch)])
