@@ -50,7 +50,7 @@ static int parse_filter(rs_switch *sw, const char *text, struct flow_filter *fil
     filter->out_port = (uint16_t)extra.out_port;
     filter->out_group = extra.out_group;
     filter->cookie = extra.cookie;
-    filter->cookie_mask = extra.has_cookie ? extra.cookie_mask : 0;
+    filter->cookie_mask = extra.cookie_mask;
     return 0;
 }
 
