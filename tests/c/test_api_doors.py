@@ -203,16 +203,18 @@ def test_dumps_are_ovs_ofctls_and_filters_choose() -> None:
         flows = r.switch.flows
         assert list(flows.lines(stats=False)) == [
             " priority=7,arp,in_port=1 actions=output:2",
-            " cookie=0x5, table=1, idle_timeout=10, hard_timeout=20, send_flow_rem importance=3, priority=10,ip"
-            " actions=output:2",
+            " cookie=0x5, table=1, idle_timeout=10, hard_timeout=20, send_flow_rem importance=3, "
+            "priority=10,ip actions=output:2",
         ]
         assert list(flows.lines("in_port=1", stats=False, names=True)) == [
             " priority=7,arp,in_port=h1 actions=output:h2"
         ]
         r.switch.warp(3700)
-        assert list(flows.lines("cookie=5/-1"))[0].startswith(" cookie=0x5, duration=3.7")
-        assert "table=1, n_packets=0, n_bytes=0, idle_timeout=10" in list(flows.lines("table=1"))[0]
-        assert ", idle_age=3, priority=10" in list(flows.lines("table=1"))[0]
+        (line,) = flows.lines("cookie=5/-1")
+        assert line.startswith(" cookie=0x5, duration=3.7")
+        assert "table=1, n_packets=0, n_bytes=0, idle_timeout=10" in line
+        assert ", idle_age=3, priority=10" in line
+        assert list(flows.lines("table=1")) == [line]
         assert list(flows.lines("out_port=1")) == []
         assert [rule.table for rule in flows.rules("out_port=2")] == [0, 1]
         with pytest.raises(SwitchError):
