@@ -176,6 +176,7 @@ static inline struct cls_rule *slots_lookup(const struct lookup *l, const struct
         uint32_t h = atomic_load_explicit(&t->slots[i].hash, memory_order_acquire);
         if (h == hash) {
             struct cls_rule *first = rcu_get(t->slots[i].first);
+            __builtin_prefetch((const char *)first + 128); // Its match, mostly.
             if (first && rule_matches(l, s, first)) {
                 return first;
             }
@@ -286,11 +287,9 @@ static const struct cls_rule *conj_resolve(const struct lookup *l, const struct 
     }
     struct conj_join join = {.version = l->version, .min_clauses = UINT8_MAX, .lists = lists};
     for (unsigned i = 0; i < n; i++) {
-        const struct cls_soft *s = rcu_get(((struct cls_rule *)(uintptr_t)soft[i])->soft);
-        if (s) {
-            join_add(&join, s, best ? best->priority : -1);
-        }
+        join_add(&join, soft[i], list_top(soft[i], l->version), best ? best->priority : -1);
     }
+    join_begin(&join);
     uint32_t id;
     while (join_next(&join, &id)) {
         const struct cls_rule *rule = conj_lookup(l, o, id, hard);

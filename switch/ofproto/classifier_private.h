@@ -211,14 +211,16 @@ int subtable_order(struct classifier *cls, struct cls_subtable *s,
 
 // classifier_soft.c
 // For the list that begins at `first`, once `with` has been added and `without` is gone (may be NULL).
-// *out NULL: no conjunctions in it. 0 or -ENOMEM.
+// *out NULL: no conjunctions in it, or just one of one rule, which is its own array. 0 or -ENOMEM.
 int soft_build(struct cls_rule *first, struct cls_rule *with, const struct cls_rule *without,
                struct cls_soft **out);
 void soft_note_hidden(struct cls_rule *first); // Some rule's remove_version changed.
 
 struct join_list {
-    const uint64_t *at, *end, *keys;
-    const struct cls_soft *soft; // NULL: all its rules are visible.
+    const uint64_t *at, *end, *keys; // keys NULL until join_begin(): `own`.
+    const struct cls_soft *soft;     // NULL: all its rules are visible.
+    uint64_t own;
+    uint32_t n;
 };
 struct conj_join { // Which conjunctions are complete, by falling priority, then rising id.
     uint64_t version;
@@ -227,7 +229,10 @@ struct conj_join { // Which conjunctions are complete, by falling priority, then
     bool repeats;
     struct join_list *lists; // Shortest first. The caller's, with room for all.
 };
-void join_add(struct conj_join *j, const struct cls_soft *s, int above); // Priorities above this.
+// A list that a packet met, whose first visible rule is `top`; priorities above this.
+void join_add(struct conj_join *j, const struct cls_rule *first, const struct cls_rule *top,
+              int above);
+void join_begin(struct conj_join *j); // All have been added.
 bool join_next(struct conj_join *j, uint32_t *id);
 
 #endif

@@ -58,12 +58,13 @@ static void soft_fill(struct cls_soft *s, struct cls_rule *first, struct cls_rul
 
 int soft_build(struct cls_rule *first, struct cls_rule *with, const struct cls_rule *without,
                struct cls_soft **out) {
-    uint32_t n = with ? with->n_conj : 0;
+    uint32_t n = with ? with->n_conj : 0, n_rules = with != NULL;
     for (struct cls_rule *r = first; r; r = rule_next(r)) {
         n += r == without ? 0 : r->n_conj;
+        n_rules += r != without;
     }
     *out = NULL;
-    if (n == 0) {
+    if (n == 0 || (n == 1 && n_rules == 1)) { // The usual one needs no array.
         return 0;
     }
     struct cls_soft *s = calloc(1, sizeof *s + n * (sizeof s->keys[0] + sizeof(void *)));
@@ -115,24 +116,50 @@ static uint32_t entries_above(const struct cls_soft *s, int priority) {
     return low;
 }
 
-void join_add(struct conj_join *j, const struct cls_soft *s, int above) {
+static void join_put(struct conj_join *j, const struct join_list *l, uint32_t n) {
+    unsigned i = j->n++;
+    for (; i > 0 && j->lists[i - 1].n > n; i--) {
+        j->lists[i] = j->lists[i - 1];
+    }
+    j->lists[i] = *l;
+    j->lists[i].n = n;
+}
+
+// The only rule of its list, with one conjunction: what an array would say.
+static void join_add_one(struct conj_join *j, const struct cls_rule *top, int above) {
+    if (top->priority > above) {
+        struct join_list l = {.own = soft_key(top->priority, top->conj)};
+        join_put(j, &l, 1);
+        j->min_clauses =
+            top->conj->n_clauses < j->min_clauses ? top->conj->n_clauses : j->min_clauses;
+    }
+}
+
+void join_add(struct conj_join *j, const struct cls_rule *first, const struct cls_rule *top,
+              int above) {
+    struct cls_soft *s = rcu_get(((struct cls_rule *)(uintptr_t)first)->soft);
+    if (!s) {
+        join_add_one(j, top, above);
+        return;
+    }
     uint32_t n = entries_above(s, above);
     if (n == 0) {
         return;
     }
     bool stable = s->since <= j->version &&
-                  j->version < atomic_load_explicit(&((struct cls_soft *)(uintptr_t)s)->until,
-                                                    memory_order_relaxed);
-    struct join_list l = {
-        .at = s->keys, .end = s->keys + n, .soft = stable ? NULL : s, .keys = s->keys};
-    unsigned i = j->n++;
-    for (; i > 0 && j->lists[i - 1].end - j->lists[i - 1].keys > (ptrdiff_t)n; i--) {
-        j->lists[i] = j->lists[i - 1];
-    }
-    j->lists[i] = l;
+                  j->version < atomic_load_explicit(&s->until, memory_order_relaxed);
+    struct join_list l = {.keys = s->keys, .soft = stable ? NULL : s};
+    join_put(j, &l, n);
     j->repeats |= s->repeats;
-    if (s->min_clauses < j->min_clauses) {
-        j->min_clauses = s->min_clauses;
+    j->min_clauses = s->min_clauses < j->min_clauses ? s->min_clauses : j->min_clauses;
+}
+
+void join_begin(struct conj_join *j) {
+    for (unsigned i = 0; i < j->n; i++) {
+        struct join_list *l = &j->lists[i];
+        l->keys = l->keys ? l->keys : &l->own;
+        l->at = l->keys;
+        l->end = l->keys + l->n;
     }
 }
 
