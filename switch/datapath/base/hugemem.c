@@ -77,6 +77,16 @@ int hugemem_map(size_t bytes, int numa_node, struct hugemem *out) {
     return 0;
 }
 
+int hugemem_reserve(size_t bytes, struct hugemem *out) {
+    *out = (struct hugemem){0};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (bytes == 0 || !map_plain((bytes + page - 1) & ~(page - 1), out)) {
+        return bytes == 0 ? -EINVAL : -ENOMEM;
+    }
+    (void)madvise(out->base, out->bytes, MADV_DONTFORK);
+    return 0;
+}
+
 void hugemem_unmap(struct hugemem *mem) {
     if (mem->base) {
         munmap(mem->base, mem->bytes);

@@ -19,6 +19,9 @@ struct hugemem {
 // Maps at least `bytes`. numa_node: preferred node, -1 = any; best effort. 0 or -ENOMEM, -EINVAL
 // (bytes 0).
 int hugemem_map(size_t bytes, int numa_node, struct hugemem *out);
+// The same without touching it: pages come as they are used, huge ones where the kernel makes them. 0 or a
+// negative errno.
+int hugemem_reserve(size_t bytes, struct hugemem *out);
 void hugemem_unmap(struct hugemem *mem);
 
 #endif

@@ -39,7 +39,7 @@ struct dummy {
 
 static int queue_init(struct queue *q) {
     pthread_mutex_init(&q->lock, NULL);
-    int error = hugemem_map(QUEUE_SLOTS * sizeof *q->slots, -1, &q->mem);
+    int error = hugemem_reserve(QUEUE_SLOTS * sizeof *q->slots, &q->mem); // Most are never full.
     q->slots = q->mem.base;
     return error;
 }
