@@ -71,7 +71,9 @@ int rs_megaflow_flush(rs_switch *sw) {
     if (!sw) {
         return -EINVAL;
     }
-    api_enter();
+    if (!sw->config.threaded) {
+        api_enter(); // The round is ours.
+    }
     uint32_t n = revalidator_flush(sw->revalidator);
     api_leave();
     return (int)n;

@@ -173,6 +173,8 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
     if (n >= limit && w.max_idle_ms > MAX_IDLE_FULL_MS) {
         w.max_idle_ms = MAX_IDLE_FULL_MS;
     }
+    bool flush = atomic_exchange(&r->flush, false);
+    w.kill_all |= flush;
     w.seq = atomic_load(&p->change_seq);
     bool changed = w.seq != atomic_load_explicit(&r->done_seq, memory_order_relaxed);
     if (!changed || changed_ns == 0 || changed_ns > started_ns) {
@@ -182,6 +184,9 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
     w.deadline_ns = changed_ns + TRANSLATE_MS * UINT64_C(1000000);
     reval_walk(&w);
     r->late = changed;
+    if (flush) {
+        atomic_store(&r->n_flushed, (uint32_t)w.n_seen);
+    }
     atomic_store_explicit(&r->done_seq, w.seq, memory_order_release);
     count_round(r, started_ns, changed ? changed_ns : 0);
     uint32_t next = adapted_limit(limit, max_limit, w.n_seen, r->last_round_ns / 1000000);
@@ -335,18 +340,11 @@ void revalidator_destroy(struct revalidator *r) {
 
 // -- settings and figures --
 
-static bool kill_one(struct megaflow *m, void *arg) {
-    megaflow_kill(m);
-    ++*(uint32_t *)arg;
-    return true;
-}
-
 uint32_t revalidator_flush(struct revalidator *r) {
-    uint32_t n = 0;
-    for (unsigned i = 0; i < r->n_tables; i++) {
-        megaflow_for_each(r->tables[i], kill_one, &n);
-    }
-    return n;
+    // By a round, not here: what they have carried is to be counted first.
+    atomic_store(&r->flush, true);
+    revalidator_sync(r);
+    return atomic_load(&r->n_flushed);
 }
 
 void revalidator_set(struct revalidator *r, uint32_t limit, uint32_t max_idle_ms) {

@@ -40,12 +40,13 @@ void revalidator_sync(struct revalidator *r);
 void revalidator_hold(struct revalidator *r);
 void revalidator_let_go(struct revalidator *r);
 
-// Takes all megaflows back; how many. RCU reader.
+// Takes all megaflows back; how many. As _sync.
 uint32_t revalidator_flush(struct revalidator *r);
 void revalidator_set(struct revalidator *r, uint32_t limit, uint32_t max_idle_ms);
 
 struct revalidator_stats {
-    uint64_t rounds, revalidated, killed_changed, killed_idle, killed_limit, refitted;
+    uint64_t rounds, revalidated, refitted;
+    uint64_t killed_changed, killed_idle, killed_limit; // _limit: over it, or flushed.
     uint64_t last_round_us, longest_round_us;
     uint64_t last_change_us,
         longest_change_us; // From a change to the moment that it was true everywhere.

@@ -41,7 +41,9 @@ struct revalidator {
     uint64_t last_round_ns; // How long it took.
     bool late;              // The last round was for a change: another soon.
 
-    _Atomic uint64_t done_seq; // change_seq that all megaflows are true to. Readers: any.
+    atomic_bool flush;          // Writers: control, revalidator.
+    _Atomic uint32_t n_flushed; // Writer: revalidator.
+    _Atomic uint64_t done_seq;  // change_seq that all megaflows are true to. Readers: any.
     _Atomic uint32_t max_limit, max_idle_ms, flow_limit; // Writers: control, revalidator.
     // Writer: the revalidator. Readers: any.
     rs_counter rounds, revalidated, killed_changed, killed_idle, killed_limit, refitted;
@@ -55,7 +57,7 @@ struct reval_walk {
     uint64_t seq;         // Megaflows that are true to an older one are translated again.
     uint64_t deadline_ns; // After it they are killed instead; the promise of UPCALL_MAX_AGE_MS.
     uint64_t max_idle_ms;
-    bool kill_all; // Far over the limit.
+    bool kill_all; // Far over the limit, or asked for.
     uint64_t n_seen;
 };
 

@@ -72,7 +72,9 @@ for half in (0, 1):
     for which in ("ipv6_src", "ipv6_dst"):
         word = place(which)[0] + half
         masks = [2**64 - 1] if half == 0 else [0, be(0xFFFF << 48, 8), 2**64 - 1]
-        FIELDS[f"{which}{half}"] = Field(word, 0, 64, tuple(masks), (be(0xFD << 56, 8), be(7, 8), be(3 << 62, 8)))
+        FIELDS[f"{which}{half}"] = Field(
+            word, 0, 64, tuple(masks), (be(0xFD << 56, 8), be(7, 8), be(3 << 62, 8))
+        )
 
 
 def put(words: Words, f: Field, value: int) -> None:
