@@ -1,6 +1,6 @@
-"""The revalidator: what megaflows carry is counted for rules, what has changed is made true, what is unused goes.
+"""The revalidator: megaflows are counted for rules, made true to what has changed, and go when unused.
 
-Switches without threads: a round runs when one is due after an iteration, time is warped. The threaded one is
+Switches without threads: a round runs when one is due after an iteration, time is warped. A threaded one is
 driven through the same doors at the end.
 """
 
