@@ -1,8 +1,8 @@
 // The extractor's door, and the straight runs behind it.
 //
 // What most packets are - Ethernet with one tag or none, IPv4 without options or IPv6 without extension
-// headers, no fragments, UDP or TCP, nothing of connection tracking or tunnels - is tried first: a run with
-// few branches that writes a key of known form. A packet that fails one of the conditions goes the
+// headers, no fragments, UDP or TCP, with connection state or without - is tried first: a run with few
+// branches that writes a key of known form. A packet that fails one of the conditions goes the
 // long way (flow_extract_l2.c, _l3.c, _l4.c), with a function for each protocol. Both give the same key for
 // the same packet.
 
@@ -41,6 +41,7 @@ struct run {
     uint64_t map; // Bitmap word 1.
     unsigned len; // Of the packet.
     unsigned l3;  // Where the network header begins.
+    bool ct;      // It has connection state. Known to the compiler.
 };
 
 static inline void run_put(struct run *r, uint64_t map, uint64_t value) {
@@ -65,10 +66,10 @@ RUN run_l4(struct run r, unsigned l4, be32 proto, int left) {
         if (unlikely(header < TCP_LEN || header > left)) {
             return false;
         }
-        be16 flags[2] = {load_be16(at + 12) & hton16(0x0fff), 0};
-        run_put(&r, MAP1(tcp_flags), word_of_32s(0, load_32(flags)));
+        be16 flags = load_be16(at + 12) & hton16(0x0fff);
+        run_put(&r, MAP1(tcp_flags), word_of_32s(0, word32_of_16s(flags, 0)));
     }
-    run_put(&r, MAP1(tp_src), word_of_32s(load_32(at), 0));
+    run_put(&r, MAP1(tp_src), word_of_32s(load_32(at), r.ct ? load_ct_ports(r.p) : 0));
     set_form(r.key, (struct flowmap){{0, r.map}}, r.n);
     set_offsets(r.p, (uint16_t)r.l3, (uint16_t)l4, udp ? IPPROTO_UDP : IPPROTO_TCP);
     return true;
@@ -90,8 +91,9 @@ RUN run_ipv4(struct run r) {
     }
     be32 frag_ttl_proto = load_be32(ip + 6);
     run_put(&r, MAP1(nw_src), load_word(ip + 12)); // Both addresses.
-    run_put(&r, MAP1(ipv6_label),
-            word_of_32s(0, second_byte(ip[1]) | (frag_ttl_proto & hton32(0x0000ffff))));
+    run_put(
+        &r, MAP1(ipv6_label),
+        word_of_32s(0, word32_of_bytes(0, ip[1], 0, 0) | (frag_ttl_proto & hton32(0x0000ffff))));
     // A fragment is of no protocol here: its bits stay in.
     be32 proto = frag_ttl_proto & hton32(0x3fff00ff);
     return run_l4(r, r.l3 + IPV4_LEN, proto, (int)total - IPV4_LEN);
@@ -107,12 +109,13 @@ RUN run_ipv6(struct run r) {
         return false;
     }
     be32 head = load_be32(ip);
-    uint8_t fields[4] = {0, (uint8_t)(ntoh32(head) >> 20), ip[7], ip[6]};
+    uint8_t tclass = (uint8_t)(ntoh32(head) >> 20);
     run_put(&r, MAP1(ipv6_src), load_word(ip + 8));
     run_put(&r, MAP1(ipv6_src) << 1, load_word(ip + 16));
     run_put(&r, MAP1(ipv6_dst), load_word(ip + 24));
     run_put(&r, MAP1(ipv6_dst) << 1, load_word(ip + 32));
-    run_put(&r, MAP1(ipv6_label), word_of_32s(head & hton32(0xfffff), load_32(fields)));
+    run_put(&r, MAP1(ipv6_label),
+            word_of_32s(head & hton32(0xfffff), word32_of_bytes(0, tclass, ip[7], ip[6])));
     return run_l4(r, r.l3 + IPV6_LEN, hton32(ip[6]), (int)payload);
 }
 
@@ -120,27 +123,30 @@ RUN run_ipv6(struct run r) {
 RUN run_ethernet(struct run *r, bool tagged) {
     const struct dp_packet *p = r->p;
     run_put(r, MAP1(dp_hash), load_word(&p->dp_hash));
-    run_put(r, MAP1(recirc_id), word_of_32s(p->recirc_id, 0));
+    run_put(r, MAP1(recirc_id), word_of_32s(p->recirc_id, r->ct ? load_ct(p) : 0));
+    if (r->ct) {
+        run_put(r, MAP1(ct_mark), word_of_32s(p->ct_mark, 0));
+        run_put(r, MAP1(ct_label), load_word(p->ct_label));
+        run_put(r, MAP1(ct_label) << 1, load_word(p->ct_label + 8));
+    }
     run_put(r, MAP1(dl_dst), load_word(r->d));
     if (!tagged) {
         run_put(r, MAP1(dl_type), word_first6(load_word(r->d + 8)));
         r->l3 = ETH_LEN;
         return true;
     }
-    be16 type[2] = {load_be16(r->d + 16), 0};
-    be16 tag[2] = {load_be16(r->d + 12), load_be16(r->d + 14) | hton16(FLOW_VLAN_CFI)};
-    run_put(r, MAP1(dl_type), word_of_32s(load_32(r->d + 8), load_32(type)));
-    run_put(r, MAP1(vlans), word_of_32s(load_32(tag), 0));
+    run_put(r, MAP1(dl_type),
+            word_of_32s(load_32(r->d + 8), word32_of_16s(load_be16(r->d + 16), 0)));
+    run_put(r, MAP1(vlans),
+            word_of_32s(load_32(r->d + 12) | word32_of_16s(0, hton16(FLOW_VLAN_CFI)), 0));
     r->l3 = ETH_LEN + VLAN_LEN;
     return true;
 }
 
 // True if one of the runs was this packet's; what else has been written then does not count.
-RUN extract_straight(struct dp_packet *p, struct dp_key *key) {
-    struct run r = {.p = p, .d = p->data, .key = key, .len = p->len};
-    if (unlikely(r.len < ETH_LEN + IPV4_LEN + UDP_LEN) || // None of them is shorter.
-        unlikely(p->flags & (PKT_HAS_CT | PKT_HAS_TUNNEL | PKT_NOT_ETHERNET)) ||
-        unlikely(load_word(&p->skb_priority) != 0)) {
+RUN extract_straight(struct dp_packet *p, struct dp_key *key, bool ct) {
+    struct run r = {.p = p, .d = p->data, .key = key, .len = p->len, .ct = ct};
+    if (unlikely(r.len < ETH_LEN + IPV4_LEN + UDP_LEN)) { // None of them is shorter.
         return false;
     }
     if (likely(is_plain_ipv4(r.d + 12))) {
@@ -161,8 +167,21 @@ RUN extract_straight(struct dp_packet *p, struct dp_key *key) {
     return false;
 }
 
+// Packets that come back from connection tracking; and all that goes the long way.
+static __attribute__((noinline)) enum drop_reason extract_others(struct dp_packet *p,
+                                                                 struct dp_key *key,
+                                                                 unsigned baggage) {
+    bool tracked = baggage == PKT_HAS_CT && load_word(&p->skb_priority) == 0;
+    return tracked && extract_straight(p, key, true) ? DROP_NONE : extract_any(p, key);
+}
+
 enum drop_reason flow_extract(struct dp_packet *p, struct dp_key *key) {
-    return likely(extract_straight(p, key)) ? DROP_NONE : extract_any(p, key);
+    unsigned baggage = p->flags & (PKT_HAS_CT | PKT_HAS_TUNNEL | PKT_NOT_ETHERNET);
+    if (likely(baggage == 0) && likely(load_word(&p->skb_priority) == 0) &&
+        likely(extract_straight(p, key, false))) {
+        return DROP_NONE;
+    }
+    return extract_others(p, key, baggage);
 }
 
 enum drop_reason flow_extract_full(struct dp_packet *p, struct flow *flow) {

@@ -34,15 +34,7 @@ static void put_metadata(const struct dp_packet *p, struct key_writer *w) {
         }
         return;
     }
-    struct {
-        uint32_t recirc_id;
-        uint8_t state, nw_proto;
-        uint16_t zone;
-    } tracked = {p->recirc_id, p->ct_state, p->ct_nw_proto, p->ct_zone};
-    static_assert(sizeof tracked == 8 &&
-                      offsetof(struct flow, ct_state) == offsetof(struct flow, recirc_id) + 4,
-                  "a word");
-    put_bytes(w, FLOW_WORD(recirc_id), &tracked, 1);
+    put_word(w, FLOW_WORD(recirc_id), word_of_32s(p->recirc_id, load_ct(p)));
     put_word(w, FLOW_WORD(ct_mark), word_of_32s(p->ct_mark, packet_type));
     put_bytes(w, FLOW_WORD(ct_label), p->ct_label, 2);
 }
@@ -82,9 +74,8 @@ static be16 extract_ethernet(struct cursor *c, struct key_writer *w) {
     pull(c, 12);
     unsigned n_vlans = read_vlans(c, vlans);
     be16 dl_type = read_dl_type(c);
-    be16 type[2] = {dl_type, 0};
     put_word(w, FLOW_WORD(dl_dst), load_word(macs));
-    put_word(w, FLOW_WORD(dl_type), word_of_32s(load_32(macs + 8), load_32(type)));
+    put_word(w, FLOW_WORD(dl_type), word_of_32s(load_32(macs + 8), word32_of_16s(dl_type, 0)));
     if (n_vlans > 0) {
         put_bytes(w, FLOW_WORD(vlans), vlans, 1);
     }
@@ -134,11 +125,7 @@ static void extract_network(struct dp_packet *p, struct cursor c, be16 dl_type,
         return;
     }
     p->l4_proto = ip.proto;
-    uint32_t ct_ports = 0;
-    if (p->flags & PKT_HAS_CT) {
-        be16 ports[2] = {p->ct_tp_src, p->ct_tp_dst};
-        ct_ports = load_32(ports);
-    }
+    uint32_t ct_ports = p->flags & PKT_HAS_CT ? load_ct_ports(p) : 0;
     if (likely(!(ip.frag & FLOW_FRAG_LATER)) && extract_l4(c, w, ip.proto, ct_ports) &&
         likely(ip.frag == 0)) {
         p->l4_ofs = offset_of(p, &c);
@@ -152,8 +139,7 @@ static void extract_headers(struct dp_packet *p, struct key_writer *w) {
         dl_type = extract_ethernet(&c, w);
     } else {
         dl_type = hton16((uint16_t)ntoh32(p->packet_type));
-        be16 type[2] = {dl_type, 0};
-        put_word(w, FLOW_WORD(dl_type), word_of_32s(0, load_32(type)));
+        put_word(w, FLOW_WORD(dl_type), word_of_32s(0, word32_of_16s(dl_type, 0)));
     }
     if (flow_is_mpls(dl_type)) {
         p->l2_5_ofs = offset_of(p, &c);

@@ -26,7 +26,7 @@ void extract_arp(struct cursor c, struct key_writer *w) {
     memcpy(macs + 6, tha, 6);
     put_word(w, FLOW_WORD(nw_src), word_of_32s(load_32(spa), load_32(tpa)));
     // Only opcodes of one byte can be matched.
-    put_ip_fields(w, &(struct ip_fields){.proto = op <= UINT8_MAX ? (uint8_t)op : 0});
+    put_ip_fields(w, (struct ip_fields){.proto = op <= UINT8_MAX ? (uint8_t)op : 0});
     put_bytes(w, FLOW_WORD(arp_sha), macs, 2);
 }
 
@@ -69,10 +69,11 @@ bool extract_ipv4(struct cursor *c, struct key_writer *w, struct ip_fields *ip) 
     if (unlikely(frag & 0x3fffu)) { // More fragments, or an offset.
         nw_frag = FLOW_FRAG_ANY | (frag & 0x1fffu ? FLOW_FRAG_LATER : 0);
     }
-    *ip = (struct ip_fields){.frag = nw_frag, .tos = at[1], .ttl = at[8], .proto = at[9]};
+    const struct ip_fields f = {.frag = nw_frag, .tos = at[1], .ttl = at[8], .proto = at[9]};
     put_word(w, FLOW_WORD(nw_src), load_word(at + 12)); // Both addresses.
-    put_ip_fields(w, ip);
+    put_ip_fields(w, f);
     pull(c, header);
+    *ip = f;
     return true;
 }
 
@@ -131,11 +132,12 @@ bool extract_ipv6(struct cursor *c, struct key_writer *w, struct ip_fields *ip) 
         }
     }
     be32 head = load_be32(at); // Version 4, traffic class 8, label 20 bits.
-    *ip = (struct ip_fields){.label = head & hton32(0xfffff),
-                             .frag = frag,
-                             .tos = (uint8_t)(ntoh32(head) >> 20),
-                             .ttl = at[7],
-                             .proto = next};
-    put_ip_fields(w, ip);
+    const struct ip_fields f = {.label = head & hton32(0xfffff),
+                                .frag = frag,
+                                .tos = (uint8_t)(ntoh32(head) >> 20),
+                                .ttl = at[7],
+                                .proto = next};
+    put_ip_fields(w, f);
+    *ip = f;
     return true;
 }

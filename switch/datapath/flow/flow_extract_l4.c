@@ -31,8 +31,7 @@ static_assert(offsetof(struct flow, igmp_group_ip4) % 8 == 0, "a word of its own
 
 // ICMP and IGMP type and code, each in 16 bits.
 static inline uint32_t type_code(const uint8_t *at) {
-    const uint8_t bytes[4] = {0, at[0], 0, at[1]};
-    return load_32(bytes);
+    return word32_of_bytes(0, at[0], 0, at[1]);
 }
 
 static inline void put_ports(struct key_writer *w, uint32_t ports, uint32_t ct_ports) {
@@ -113,8 +112,8 @@ static inline bool extract_tcp(struct cursor c, struct key_writer *w, uint32_t c
     if (header < TCP_LEN || header > c.left) {
         return false;
     }
-    be16 flags[2] = {load_be16(c.at + 12) & hton16(0x0fff), 0};
-    put_word(w, WORD_TCP_FLAGS, word_of_32s(0, load_32(flags)));
+    be16 flags = load_be16(c.at + 12) & hton16(0x0fff);
+    put_word(w, WORD_TCP_FLAGS, word_of_32s(0, word32_of_16s(flags, 0)));
     put_ports(w, load_32(c.at), ct_ports);
     return true;
 }

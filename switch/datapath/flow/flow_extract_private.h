@@ -43,15 +43,14 @@ static inline void pull(struct cursor *c, size_t n) {
     c->left -= n;
 }
 
-// Writes the words of a key in ascending order. Those before FLOW_TNL_WORDS are the tunnel's and
-// have been written before.
+// Writes the words of a key, which come in ascending order. Those before FLOW_TNL_WORDS are the
+// tunnel's and have been written before.
 struct key_writer {
     uint64_t *at;
     uint64_t map; // Bitmap word 1.
 };
 
 static inline void put_word(struct key_writer *w, unsigned word, uint64_t value) {
-    assert(word >= FLOW_TNL_WORDS && w->map < UINT64_C(1) << (word - FLOW_TNL_WORDS));
     w->map |= UINT64_C(1) << (word - FLOW_TNL_WORDS);
     *w->at++ = value;
 }
@@ -78,12 +77,21 @@ static inline uint64_t word_of_32s(uint32_t first, uint32_t second) {
 #endif
 }
 
-// Four bytes of which only the second one is not zero.
-static inline uint32_t second_byte(uint8_t byte) {
+// Four bytes, or two 16-bit fields, the first one first in memory. Put together in a register: small
+// stores that are loaded as one make the load wait.
+static inline uint32_t word32_of_bytes(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
 #if __BYTE_ORDER == __LITTLE_ENDIAN
-    return (uint32_t)byte << 8;
+    return a | (uint32_t)b << 8 | (uint32_t)c << 16 | (uint32_t)d << 24;
 #else
-    return (uint32_t)byte << 16;
+    return (uint32_t)a << 24 | (uint32_t)b << 16 | (uint32_t)c << 8 | d;
+#endif
+}
+
+static inline uint32_t word32_of_16s(uint16_t first, uint16_t second) {
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+    return first | (uint32_t)second << 16;
+#else
+    return (uint32_t)first << 16 | second;
 #endif
 }
 
@@ -104,12 +112,31 @@ struct ip_fields {
     uint8_t frag, tos, ttl, proto;
 };
 
-static inline void put_ip_fields(struct key_writer *w, const struct ip_fields *f) {
+static inline void put_ip_fields(struct key_writer *w, struct ip_fields f) {
     static_assert(offsetof(struct flow, ipv6_label) % 8 == 0 &&
                       offsetof(struct flow, nw_frag) == offsetof(struct flow, ipv6_label) + 4 &&
                       offsetof(struct flow, nw_proto) == offsetof(struct flow, nw_frag) + 3,
-                  "struct ip_fields lies in struct flow as it is");
-    put_bytes(w, FLOW_WORD(ipv6_label), f, 1);
+                  "in this order");
+    put_word(w, FLOW_WORD(ipv6_label),
+             word_of_32s(f.label, word32_of_bytes(f.frag, f.tos, f.ttl, f.proto)));
+}
+
+// Connection state, protocol and zone of a packet that has them, as they lie in struct flow behind
+// recirc_id; and the original direction's ports, as they lie there behind tp_src and tp_dst.
+static inline uint32_t load_ct(const struct dp_packet *p) {
+    static_assert(offsetof(struct dp_packet, ct_zone) == offsetof(struct dp_packet, ct_state) + 2 &&
+                      offsetof(struct flow, ct_zone) == offsetof(struct flow, ct_state) + 2 &&
+                      offsetof(struct flow, ct_state) == offsetof(struct flow, recirc_id) + 4,
+                  "half a word, the same in both");
+    return load_32(&p->ct_state);
+}
+
+static inline uint32_t load_ct_ports(const struct dp_packet *p) {
+    static_assert(offsetof(struct dp_packet, ct_tp_dst) ==
+                          offsetof(struct dp_packet, ct_tp_src) + 2 &&
+                      offsetof(struct flow, ct_tp_src) == offsetof(struct flow, tp_src) + 4,
+                  "half a word, the same in both");
+    return load_32(&p->ct_tp_src);
 }
 
 static inline bool is_vlan_type(be16 type) {
