@@ -93,22 +93,21 @@ static bool resize(struct dpcls_subtable *s, uint32_t n) {
     return true;
 }
 
-static struct dpcls_subtable *subtable_create(const struct dpcls *c, const struct miniflow *mask) {
+static struct dpcls_subtable *subtable_create(const struct miniflow *mask) {
     unsigned n = flowmap_count(mask->map);
-    uint32_t stride = n + (n + 7) / 8;
+    uint32_t plan_bytes = (uint32_t)((n + 1) * sizeof(struct dpcls_word) + (n + 7) / 8 * 8);
     struct dpcls_subtable *s = calloc(1, sizeof *s + n * sizeof mask->values[0]);
     if (!s) {
         return NULL;
     }
-    s->plans = malloc(sizeof *s->plans * DPCLS_SHAPES * (stride ? stride : 1));
+    s->plans = malloc((size_t)DPCLS_SHAPES * plan_bytes);
     if (!s->plans || !resize(s, 1)) {
         subtable_free(s);
         return NULL;
     }
     memcpy(&s->mask, mask, miniflow_bytes(mask->map));
-    s->secret = c->secret;
     s->search = dpcls_search_for(n);
-    s->plan_stride = stride;
+    s->plan_bytes = plan_bytes;
     s->n_words = n;
     s->by_origin =
         (miniflow_get(mask, FLOW_WORD(in_port)) & dpcls_in_port_mask()) == dpcls_in_port_mask() &&
@@ -137,7 +136,7 @@ static struct dpcls_subtable *subtable_for(struct dpcls *c, const struct miniflo
         c->subtables = more;
         c->cap = cap;
     }
-    struct dpcls_subtable *s = subtable_create(c, mask);
+    struct dpcls_subtable *s = subtable_create(mask);
     if (s) {
         c->subtables[c->n_subtables++] = s;
     }

@@ -28,9 +28,12 @@
 #define DPCLS_BUCKET  4u
 #define DPCLS_ORIGINS 64u
 
-struct dpcls_plan {
-    const uint64_t *mask; // [n_words] Zero where keys of the shape have no such word.
-    const uint8_t *index; // [n_words] Of the word in the key's values.
+// How a subtable's mask meets keys of one shape, its plan: an array of these, one for each word of the mask and one
+// more, whose secret ends the hash; then, a byte for each word, where it lies in such a key. All in one
+// piece, so that one register leads to it.
+struct dpcls_word {
+    uint64_t mask;   // Zero where keys of the shape have no such word.
+    uint64_t secret; // Of the hash.
 };
 
 // Keys of one shape that have not been found yet.
@@ -43,22 +46,21 @@ struct dpcls_pending {
 struct dpcls_subtable;
 
 // Searches a subtable for all pending keys; those that are not in it stay pending.
-typedef void dpcls_search_fn(const struct dpcls_subtable *s, struct dpcls_plan plan,
+typedef void dpcls_search_fn(const struct dpcls_subtable *s, const struct dpcls_word *plan,
                              struct dpcls_pending *pending, struct megaflow **found);
 
 struct dpcls_subtable {
     // -- read for each lookup --
     dpcls_search_fn *search;
-    const uint64_t *secret;  // Of the hash: struct dpcls.
     const uint32_t *hashes;  // [n_buckets][DPCLS_BUCKET] 0 = never used, 1 = no longer.
     struct megaflow **flows; // [n_buckets][DPCLS_BUCKET]
     uint64_t origins;     // Bit i: has megaflows of class i. All ones where the mask has not both.
-    uint64_t *plans;      // [DPCLS_SHAPES][plan_stride] Mask words, then index bytes.
+    uint8_t *plans;       // [DPCLS_SHAPES][plan_bytes]
     uint32_t bucket_mask; // n_buckets - 1.
-    uint32_t plan_stride; // Words.
-    uint32_t planned;     // Bit i: the plan for shape i is made.
-    uint32_t n_words;     // Of the mask.
-    uint32_t hits;        // Since the last ranking.
+    uint32_t plan_bytes;
+    uint32_t planned; // Bit i: the plan for shape i is made.
+    uint32_t n_words; // Of the mask.
+    uint32_t hits;    // Since the last ranking.
     // -- the rest --
     uint32_t n;                        // Megaflows.
     uint32_t taken;                    // Places whose hash is not 0.

@@ -17,44 +17,55 @@ uint32_t dpcls_hash_masked(const uint64_t *secret, const uint64_t *values, unsig
     return finish(key_hash_words(secret, values, n));
 }
 
-// The same of the words that the plan takes out of a key.
-ALWAYS_INLINE uint32_t hash_planned(const uint64_t *secret, const uint64_t *values,
-                                    struct dpcls_plan plan, unsigned n) {
+// Word i of n that the mask leaves of a key.
+ALWAYS_INLINE uint64_t masked(const uint64_t *values, const struct dpcls_word *plan, unsigned n,
+                              unsigned i) {
+    const uint8_t *index = (const uint8_t *)&plan[n + 1];
+    return values[index[i]] & plan[i].mask;
+}
+
+// dpcls_hash_masked() of what the mask leaves of a key.
+ALWAYS_INLINE uint32_t hash_planned(const uint64_t *values, const struct dpcls_word *plan,
+                                    unsigned n) {
     uint64_t sum = 0;
     unsigned i = 0;
 #pragma GCC unroll 8
     for (; i + 1 < n; i += 2) {
-        sum += hash_fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i],
-                         (values[plan.index[i + 1]] & plan.mask[i + 1]) ^ secret[i + 1]);
+        sum += hash_fold(masked(values, plan, n, i) ^ plan[i].secret,
+                         masked(values, plan, n, i + 1) ^ plan[i + 1].secret);
     }
-    return finish(
-        i < n ? sum + hash_fold((values[plan.index[i]] & plan.mask[i]) ^ secret[i], secret[i + 1])
-              : sum);
+    if (i < n) {
+        sum += hash_fold(masked(values, plan, n, i) ^ plan[i].secret, plan[i + 1].secret);
+    }
+    return finish(sum);
 }
 
-static bool key_is(const struct megaflow *m, const uint64_t *values, struct dpcls_plan plan,
-                   unsigned n) {
+ALWAYS_INLINE bool key_is(const struct megaflow *m, const uint64_t *values,
+                          const struct dpcls_word *plan, unsigned n) {
     uint64_t differs = 0;
+#pragma GCC unroll 16
     for (unsigned i = 0; i < n; i++) {
-        differs |= m->key.values[i] ^ (values[plan.index[i]] & plan.mask[i]);
+        differs |= m->key.values[i] ^ masked(values, plan, n, i);
     }
     return differs == 0;
 }
 
-// Is there any reason to look closer: the hash in this bucket, or a bucket that has run over?
-ALWAYS_INLINE bool bucket_may_have(const uint32_t *bucket, uint32_t hash) {
+// Places of a bucket that have the hash: bits 0, 4, 8 and 12.
+ALWAYS_INLINE unsigned bucket_match(const uint32_t *bucket, uint32_t hash) {
 #ifdef __SSE2__
     __m128i hashes = _mm_load_si128((const __m128i *)(const void *)bucket);
     __m128i same = _mm_cmpeq_epi32(hashes, _mm_set1_epi32((int)hash));
-    return (unsigned)_mm_movemask_epi8(same) | bucket[DPCLS_BUCKET - 1];
+    return (unsigned)_mm_movemask_epi8(same) & 0x1111;
 #else
-    return (bucket[0] == hash) | (bucket[1] == hash) | (bucket[2] == hash) | (bucket[3] != 0);
+    return (unsigned)(bucket[0] == hash) | (unsigned)(bucket[1] == hash) << 4 |
+           (unsigned)(bucket[2] == hash) << 8 | (unsigned)(bucket[3] == hash) << 12;
 #endif
 }
 
+// Where a hash agrees, or a bucket has run over: place by place.
 static __attribute__((noinline)) struct megaflow *look_closer(const struct dpcls_subtable *s,
                                                               uint32_t hash, const uint64_t *values,
-                                                              struct dpcls_plan plan) {
+                                                              const struct dpcls_word *plan) {
     uint32_t last = s->bucket_mask * DPCLS_BUCKET + DPCLS_BUCKET - 1;
     uint32_t i = dpcls_bucket(s, hash) * DPCLS_BUCKET;
     for (; s->hashes[i] != DPCLS_FREE; i = (i + 1) & last) {
@@ -67,37 +78,66 @@ static __attribute__((noinline)) struct megaflow *look_closer(const struct dpcls
     return NULL;
 }
 
-// Compiled once for each small number of words, so that the loops over words are unrolled.
-ALWAYS_INLINE void search(const struct dpcls_subtable *s, struct dpcls_plan plan,
+// The megaflow in the first place of the bucket that has the hash, which is nearly always the one.
+ALWAYS_INLINE struct megaflow *look(const struct dpcls_subtable *s, uint32_t hash,
+                                    const uint64_t *values, const struct dpcls_word *plan,
+                                    unsigned n_words) {
+    uint32_t first = dpcls_bucket(s, hash) * DPCLS_BUCKET;
+    unsigned match = bucket_match(&s->hashes[first], hash);
+    if (likely(match)) {
+        struct megaflow *m = s->flows[first + (unsigned)__builtin_ctz(match) / 4];
+        if (likely(key_is(m, values, plan, n_words) &&
+                   !atomic_load_explicit(&m->dead, memory_order_relaxed))) {
+            return m;
+        }
+    }
+    return look_closer(s, hash, values, plan);
+}
+
+// Compiled once for each small number of words, so that the loops over words are unrolled. Which keys are
+// in a subtable is nothing that a CPU can predict, so nothing branches on it but the few keys that are
+// worth a closer look, in a loop of their own.
+ALWAYS_INLINE void search(const struct dpcls_subtable *s, const struct dpcls_word *plan,
                           struct dpcls_pending *pending, struct megaflow **found,
                           unsigned n_words) {
     uint32_t hashes[RS_BATCH_MAX];
-    unsigned n = pending->n, kept = 0;
+    uint8_t likely_ones[RS_BATCH_MAX];
+    unsigned n = pending->n, n_likely = 0, kept = 0;
+    uint32_t hits = 0;
     for (unsigned i = 0; i < n; i++) {
-        hashes[i] = hash_planned(s->secret, pending->values[i], plan, n_words);
-        __builtin_prefetch(&s->hashes[dpcls_bucket(s, hashes[i]) * DPCLS_BUCKET]);
+        uint32_t hash = hash_planned(pending->values[i], plan, n_words);
+        const uint32_t *bucket = &s->hashes[dpcls_bucket(s, hash) * DPCLS_BUCKET];
+        hashes[n_likely] = hash;
+        likely_ones[n_likely] = (uint8_t)i;
+        n_likely += (bucket_match(bucket, hash) | bucket[DPCLS_BUCKET - 1]) != 0;
+    }
+    for (unsigned j = 0; j < n_likely; j++) {
+        unsigned i = likely_ones[j];
+        struct megaflow *m = look(s, hashes[j], pending->values[i], plan, n_words);
+        if (likely(m)) {
+            found[pending->place[i]] = m;
+            hits |= UINT32_C(1) << i;
+        }
+    }
+    if (!hits) {
+        return;
+    }
+    if (hits == UINT32_MAX >> (RS_BATCH_MAX - n)) { // All of them.
+        pending->n = 0;
+        return;
     }
     for (unsigned i = 0; i < n; i++) {
-        const uint64_t *values = pending->values[i];
-        uint8_t place = pending->place[i];
-        struct megaflow *m = NULL;
-        if (bucket_may_have(&s->hashes[dpcls_bucket(s, hashes[i]) * DPCLS_BUCKET], hashes[i])) {
-            m = look_closer(s, hashes[i], values, plan);
-        }
-        if (m) {
-            found[place] = m;
-        } else {
-            pending->values[kept] = values;
-            pending->place[kept++] = place;
-        }
+        pending->values[kept] = pending->values[i];
+        pending->place[kept] = pending->place[i];
+        kept += !(hits >> i & 1);
     }
     pending->n = kept;
 }
 
-#define SEARCH(n)                                                                    \
-    static void search_##n(const struct dpcls_subtable *s, struct dpcls_plan plan,   \
-                           struct dpcls_pending *pending, struct megaflow **found) { \
-        search(s, plan, pending, found, n);                                          \
+#define SEARCH(n)                                                                         \
+    static void search_##n(const struct dpcls_subtable *s, const struct dpcls_word *plan, \
+                           struct dpcls_pending *pending, struct megaflow **found) {      \
+        search(s, plan, pending, found, n);                                               \
     }
 SEARCH(1)
 SEARCH(2)
@@ -110,7 +150,7 @@ SEARCH(8)
 SEARCH(9)
 SEARCH(10)
 
-static void search_any(const struct dpcls_subtable *s, struct dpcls_plan plan,
+static void search_any(const struct dpcls_subtable *s, const struct dpcls_word *plan,
                        struct dpcls_pending *pending, struct megaflow **found) {
     search(s, plan, pending, found, s->n_words);
 }
@@ -168,25 +208,28 @@ static unsigned shape_of(struct dpcls *c, struct flowmap map) {
     return shape;
 }
 
-static void make_plan(struct dpcls_subtable *s, uint64_t *masks, uint8_t *indices,
-                      struct flowmap map) {
+static void make_plan(const struct dpcls *c, const struct dpcls_subtable *s, unsigned shape,
+                      struct dpcls_word *plan) {
+    struct flowmap map = c->shapes[shape].map;
+    uint8_t *index = (uint8_t *)&plan[s->n_words + 1];
     unsigned n = 0;
     FLOWMAP_FOR_EACH(word, s->mask.map) {
         bool has = flowmap_has(map, word);
-        masks[n] = has ? s->mask.values[n] : 0;
-        indices[n++] = has ? (uint8_t)flowmap_index(map, word) : 0;
+        plan[n].mask = has ? s->mask.values[n] : 0;
+        plan[n].secret = c->secret[n];
+        index[n++] = has ? (uint8_t)flowmap_index(map, word) : 0;
     }
+    plan[n].secret = c->secret[n];
 }
 
-static inline struct dpcls_plan plan_of(const struct dpcls *c, struct dpcls_subtable *s,
-                                        unsigned shape) {
-    uint64_t *masks = s->plans + (size_t)shape * s->plan_stride;
-    uint8_t *indices = (uint8_t *)(masks + s->n_words);
+static inline const struct dpcls_word *plan_of(const struct dpcls *c, struct dpcls_subtable *s,
+                                               unsigned shape) {
+    struct dpcls_word *plan = (void *)(s->plans + (size_t)shape * s->plan_bytes);
     if (unlikely(!(s->planned >> shape & 1))) {
-        make_plan(s, masks, indices, c->shapes[shape].map);
+        make_plan(c, s, shape, plan);
         s->planned |= UINT32_C(1) << shape;
     }
-    return (struct dpcls_plan){.mask = masks, .index = indices};
+    return plan;
 }
 
 bool dpcls_covers(struct dpcls *c, const struct megaflow *m, const struct dp_key *key) {
