@@ -153,7 +153,9 @@ int ofproto_for_each(const struct ofproto *p, const struct flow_filter *filter,
         }
         l.n = 0;
         classifier_for_each(cls, version, filter ? &filter->match : NULL, list_take, &l);
-        qsort(l.list, l.n, sizeof(struct rule *), by_priority);
+        if (l.n > 1) {
+            qsort(l.list, l.n, sizeof(struct rule *), by_priority);
+        }
         for (uint32_t k = 0; k < l.n && go_on && !l.failed; k++) {
             go_on = fn(l.list[k], arg);
         }
