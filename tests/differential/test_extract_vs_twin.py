@@ -38,7 +38,7 @@ tracking = st.tuples(
     sparse,
     st.integers(0, 65535),
     st.integers(0, 65535),
-    st.binary(min_size=16, max_size=16),
+    st.one_of(st.just(bytes(16)), st.binary(min_size=16, max_size=16)),
 )
 ethertype = st.sampled_from([0x0800, 0x86DD, 0x8847, 0x894F, 0x0806, 0x1234])
 metadata = st.builds(

@@ -32,16 +32,19 @@ static_assert(offsetof(struct flow, dl_dst) % 8 == 0 &&
 
 #define RUN static inline __attribute__((always_inline)) bool
 
+// What a packet brings along from connection tracking. A label of zero is no word of the key.
+enum tracking { UNTRACKED, TRACKED, LABELLED };
+
 // What is known of a packet on its run.
 struct run {
     struct dp_packet *p;
     const uint8_t *d; // The frame.
     struct dp_key *key;
-    unsigned n;   // Words so far: known to the compiler, as is the map.
-    uint64_t map; // Bitmap word 1.
-    unsigned len; // Of the packet.
-    unsigned l3;  // Where the network header begins.
-    bool ct;      // It has connection state. Known to the compiler.
+    unsigned n;       // Words so far: known to the compiler, as is the map.
+    uint64_t map;     // Bitmap word 1.
+    unsigned len;     // Of the packet.
+    unsigned l3;      // Where the network header begins.
+    enum tracking ct; // Known to the compiler.
 };
 
 static inline void run_put(struct run *r, uint64_t map, uint64_t value) {
@@ -69,7 +72,7 @@ RUN run_l4(struct run r, unsigned l4, be32 proto, int left) {
         be16 flags = load_be16(at + 12) & hton16(0x0fff);
         run_put(&r, MAP1(tcp_flags), word_of_32s(0, word32_of_16s(flags, 0)));
     }
-    run_put(&r, MAP1(tp_src), word_of_32s(load_32(at), r.ct ? load_ct_ports(r.p) : 0));
+    run_put(&r, MAP1(tp_src), word_of_32s(load_32(at), r.ct == UNTRACKED ? 0 : load_ct_ports(r.p)));
     set_form(r.key, (struct flowmap){{0, r.map}}, r.n);
     set_offsets(r.p, (uint16_t)r.l3, (uint16_t)l4, udp ? IPPROTO_UDP : IPPROTO_TCP);
     return true;
@@ -123,9 +126,11 @@ RUN run_ipv6(struct run r) {
 RUN run_ethernet(struct run *r, bool tagged) {
     const struct dp_packet *p = r->p;
     run_put(r, MAP1(dp_hash), load_word(&p->dp_hash));
-    run_put(r, MAP1(recirc_id), word_of_32s(p->recirc_id, r->ct ? load_ct(p) : 0));
-    if (r->ct) {
+    run_put(r, MAP1(recirc_id), word_of_32s(p->recirc_id, r->ct == UNTRACKED ? 0 : load_ct(p)));
+    if (r->ct != UNTRACKED) {
         run_put(r, MAP1(ct_mark), word_of_32s(p->ct_mark, 0));
+    }
+    if (r->ct == LABELLED) {
         run_put(r, MAP1(ct_label), load_word(p->ct_label));
         run_put(r, MAP1(ct_label) << 1, load_word(p->ct_label + 8));
     }
@@ -144,7 +149,7 @@ RUN run_ethernet(struct run *r, bool tagged) {
 }
 
 // True if one of the runs was this packet's; what else has been written then does not count.
-RUN extract_straight(struct dp_packet *p, struct dp_key *key, bool ct) {
+RUN extract_straight(struct dp_packet *p, struct dp_key *key, enum tracking ct) {
     struct run r = {.p = p, .d = p->data, .key = key, .len = p->len, .ct = ct};
     if (unlikely(r.len < ETH_LEN + IPV4_LEN + UDP_LEN)) { // None of them is shorter.
         return false;
@@ -171,14 +176,18 @@ RUN extract_straight(struct dp_packet *p, struct dp_key *key, bool ct) {
 static __attribute__((noinline)) enum drop_reason extract_others(struct dp_packet *p,
                                                                  struct dp_key *key,
                                                                  unsigned baggage) {
-    bool tracked = baggage == PKT_HAS_CT && load_word(&p->skb_priority) == 0;
-    return tracked && extract_straight(p, key, true) ? DROP_NONE : extract_any(p, key);
+    bool straight = false;
+    if (baggage == PKT_HAS_CT && load_word(&p->skb_priority) == 0) {
+        straight = has_ct_label(p) ? extract_straight(p, key, LABELLED)
+                                   : extract_straight(p, key, TRACKED);
+    }
+    return straight ? DROP_NONE : extract_any(p, key);
 }
 
 enum drop_reason flow_extract(struct dp_packet *p, struct dp_key *key) {
     unsigned baggage = p->flags & (PKT_HAS_CT | PKT_HAS_TUNNEL | PKT_NOT_ETHERNET);
     if (likely(baggage == 0) && likely(load_word(&p->skb_priority) == 0) &&
-        likely(extract_straight(p, key, false))) {
+        likely(extract_straight(p, key, UNTRACKED))) {
         return DROP_NONE;
     }
     return extract_others(p, key, baggage);

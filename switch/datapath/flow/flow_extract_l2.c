@@ -36,7 +36,9 @@ static void put_metadata(const struct dp_packet *p, struct key_writer *w) {
     }
     put_word(w, FLOW_WORD(recirc_id), word_of_32s(p->recirc_id, load_ct(p)));
     put_word(w, FLOW_WORD(ct_mark), word_of_32s(p->ct_mark, packet_type));
-    put_bytes(w, FLOW_WORD(ct_label), p->ct_label, 2);
+    if (has_ct_label(p)) {
+        put_bytes(w, FLOW_WORD(ct_label), p->ct_label, 2);
+    }
 }
 
 // At the EtherType field. Tags are taken while the EtherType behind them is there too.

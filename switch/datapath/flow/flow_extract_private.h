@@ -131,6 +131,10 @@ static inline uint32_t load_ct(const struct dp_packet *p) {
     return load_32(&p->ct_state);
 }
 
+static inline bool has_ct_label(const struct dp_packet *p) {
+    return (load_word(p->ct_label) | load_word(p->ct_label + 8)) != 0;
+}
+
 static inline uint32_t load_ct_ports(const struct dp_packet *p) {
     static_assert(offsetof(struct dp_packet, ct_tp_dst) ==
                           offsetof(struct dp_packet, ct_tp_src) + 2 &&
