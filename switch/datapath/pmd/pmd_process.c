@@ -62,25 +62,35 @@ static inline void execute(struct pmd *pmd, const struct megaflow *m,
     odp_execute(&pmd->env, actions->bytes, actions->len, actions->flags, batch);
 }
 
+// The megaflow's group in this batch, of which there are *n so far.
+static inline struct pmd_group *group_of(struct pmd_level *level, struct megaflow *m, unsigned *n) {
+    struct pmd_group *g = &level->groups[m->group];
+    if (m->group >= *n || g->flow != m) { // What it remembers is of another batch.
+        g = &level->groups[*n];
+        g->flow = m;
+        g->bytes = 0;
+        g->tcp_flags = 0;
+        g->batch.count = 0;
+        m->group = (uint8_t)(*n)++;
+        __builtin_prefetch(atomic_load_explicit(&m->actions, memory_order_relaxed));
+    }
+    return g;
+}
+
 // Sorts the packets that hit into groups; returns how many.
 static unsigned group(struct pmd_level *level, const struct dp_packet_batch *batch,
                       uint32_t missed) {
+    const struct megaflow *last = NULL; // Often the next one's, too.
+    struct pmd_group *g = NULL;
     unsigned n = 0;
     for (unsigned i = 0; i < batch->count; i++) {
         if (unlikely(missed >> i & 1)) {
             continue;
         }
         struct dp_packet *p = batch->packets[i];
-        struct megaflow *m = level->found[i];
-        struct pmd_group *g = &level->groups[m->group];
-        if (m->group >= n || g->flow != m) { // What it remembers is of another batch.
-            g = &level->groups[n];
-            g->flow = m;
-            g->bytes = 0;
-            g->tcp_flags = 0;
-            g->batch.count = 0;
-            m->group = (uint8_t)n++;
-            __builtin_prefetch(atomic_load_explicit(&m->actions, memory_order_relaxed));
+        if (level->found[i] != last) {
+            last = level->found[i];
+            g = group_of(level, level->found[i], &n);
         }
         g->bytes += p->len;
         g->tcp_flags |= tcp_flags_of(p);
