@@ -32,7 +32,8 @@ void rcu_online(void); // No-op for a thread that is not registered.
 // Runs fn(arg) once all registered threads have been quiescent; a later rcu_reap() or
 // rcu_synchronize() of a thread other than a PMD runs it. Calls made by one thread run in their
 // order. Never blocks, never fails: without memory for the note there is a reserve, and behind that
-// what `arg` holds is lost for good and counted (rcu_lost()). Any thread.
+// what `arg` holds is lost for good and counted (rcu_lost()). Any thread. fn() may take locks, but none
+// that anybody holds while calling rcu_reap() or rcu_synchronize().
 void rcu_postpone(void (*fn)(void *arg), void *arg);
 // Runs what may run by now; returns how many are still waiting. Any thread but a PMD. fn() may
 // postpone; a reap from within fn() does nothing.
