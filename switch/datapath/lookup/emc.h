@@ -49,10 +49,11 @@ static inline bool emc_takes(const struct dp_key *key) {
     return key->words <= EMC_WORDS;
 }
 
-// 42 + 41 bits of map, 22 + 23 bits of room above them.
+// 42 + 41 bits of map; in the room above the latter the hash's low 23 bits, half of which the place does
+// not tell.
 static inline void emc_head(const struct dp_key *key, uint64_t head[2]) {
-    head[0] = key->map.bits[0] | (uint64_t)(key->hash & 0xffff) << 48;
-    head[1] = key->map.bits[1] | (uint64_t)(key->hash >> 16) << 48;
+    head[0] = key->map.bits[0];
+    head[1] = key->map.bits[1] | (uint64_t)key->hash << (FLOW_WORDS - FLOW_TNL_WORDS);
 }
 
 static inline struct emc_entry *emc_slot(const struct emc *emc, uint32_t hash, unsigned way) {
