@@ -90,6 +90,7 @@ static void trace_once(struct trace *tr, const struct flow *flow, const struct d
         flow_format(&out.final_flow, tr->names, tr->out);
     }
     text_put(tr->out, "\n");
+    xlate_wc_for_text(flow, &wc);
     put_megaflow(tr, &initial, &wc);
     put_actions(tr, &actions);
     if (out.error != XLATE_OK) {

@@ -70,7 +70,7 @@ def matches(draw: st.DrawFn) -> list[str]:
     _maybe(draw, words, 4, _pair("dl_src", mac))
     _maybe(draw, words, 3, _pair("dl_dst", st.one_of(mac, st.just("01:00:00:00:00:00/01:00:00:00:00:00"))))
     vlan = st.sampled_from(
-        ["vlan_tci=0", "vlan_tci=0x1000/0x1000", "dl_vlan=10", "dl_vlan=20", "dl_vlan_pcp=3"]
+        ["vlan_tci=0/0x1fff", "vlan_tci=0x1000/0x1000", "dl_vlan=10", "dl_vlan=20", "dl_vlan_pcp=3"]
     )
     _maybe(draw, words, 5, vlan)
     _maybe(draw, words, 4, st.builds(lambda r, v: f"reg{r}={v}", st.integers(0, 7), small))

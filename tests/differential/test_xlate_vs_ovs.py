@@ -84,7 +84,8 @@ def theirs(trace: str) -> list[Pass]:
 
 def ours(bridge: Bridge, flow: str, states: tuple[str, ...]) -> list[Pass]:
     text = "\n".join(
-        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}" for answer in bridge.trace(flow, states)
+        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}"
+        for answer in bridge.trace(flow, states)
     )
     return [Pass(p.megaflow, normal(p.actions)) for p in passes(text)]
 
@@ -108,7 +109,9 @@ def load(flow_set: FlowSet) -> Bridge:
     return bridge
 
 
-states = st.lists(st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3).map(tuple)
+states = st.lists(
+    st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3
+).map(tuple)
 
 
 @examples(40)

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.differential.flow_sets import TABLES, FlowSet, groups, ipv4, ipv6, l4_port, mac, port, reg, rules, small
+from tests.differential.flow_sets import (
+    TABLES,
+    FlowSet,
+    groups,
+    ipv4,
+    ipv6,
+    l4_port,
+    mac,
+    port,
+    reg,
+    rules,
+    small,
+)
 
 table = st.integers(1, TABLES - 1)
 
@@ -47,7 +59,11 @@ def packets(draw: st.DrawFn) -> str:
     if vid is not None:
         words.append(f"vlan_tci={0x1000 | draw(st.sampled_from([0, 3])) << 13 | vid:#x}")
     if kind == "mpls":
-        label, traffic_class, ttl = draw(st.sampled_from([5, 16, 1000])), draw(small), draw(st.sampled_from([1, 64]))
+        label, traffic_class, ttl = (
+            draw(st.sampled_from([5, 16, 1000])),
+            draw(small),
+            draw(st.sampled_from([1, 64])),
+        )
         bottom = draw(st.sampled_from([1, 1, 0]))
         words.append(f"mpls_label={label},mpls_tc={traffic_class},mpls_ttl={ttl},mpls_bos={bottom}")
     elif kind == "arp":
@@ -134,7 +150,9 @@ def _words(draw: st.DrawFn, kind: str) -> str:
         )
         pieces.append(piece)
     # Behind a push or pop of labels, what the pieces need may no longer be there.
-    changing = [i for i, piece in enumerate(pieces) if any(word in piece for word in ("mpls", "nsh", "pop_vlan"))]
+    changing = [
+        i for i, piece in enumerate(pieces) if any(word in piece for word in ("mpls", "nsh", "pop_vlan"))
+    ]
     return ",".join(pieces[: changing[0] + 1] if changing else pieces)
 
 
@@ -148,7 +166,10 @@ def _larger(draw: st.DrawFn) -> str:
 def chains(draw: st.DrawFn) -> str:
     """One rule."""
     kind = draw(st.sampled_from(["", "", "ip", "ip", "mpls", "vlan", "trk"]))
-    words = [f"table={draw(st.sampled_from([0, 0, *range(TABLES)]))}", f"priority={draw(st.sampled_from([5, 10, 25]))}"]
+    words = [
+        f"table={draw(st.sampled_from([0, 0, *range(TABLES)]))}",
+        f"priority={draw(st.sampled_from([5, 10, 25]))}",
+    ]
     words += {"": [], "vlan": ["vlan_tci=0x1000/0x1000"], "trk": ["ip,ct_state=+trk-inv"]}.get(kind, [kind])
     more = {
         "": st.sampled_from(["", "", "in_port=1", "reg0=0x1/0x1", "dl_vlan=10"]),
@@ -160,7 +181,9 @@ def chains(draw: st.DrawFn) -> str:
     words += [word for word in [draw(more[kind])] if word]
     actions = draw(st.one_of(_words(kind), _words(kind), _larger() if not kind else _words(kind)))
     if draw(st.integers(1, 6)) == 1:
-        set_ = f"set_field:{draw(mac)}->eth_src,{draw(st.sampled_from(['output:2', 'group:2', 'resubmit(,2)']))}"
+        set_ = (
+            f"set_field:{draw(mac)}->eth_src,{draw(st.sampled_from(['output:2', 'group:2', 'resubmit(,2)']))}"
+        )
         actions = f"{actions},write_actions({set_})"
     return ",".join([*words, f"actions={actions}"])
 
