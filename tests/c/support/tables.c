@@ -164,3 +164,140 @@ uint32_t cls_box_flip(const struct cls_box *b, uint64_t version, const uint64_t 
 void cls_box_stats(const struct cls_box *b, struct classifier_stats *out) {
     classifier_stats(b->cls, out);
 }
+
+// -- a writer and a reader at once --
+
+#define CHURN_RULES 40u
+#define CHURN_NOISE 600u
+
+struct churn {
+    struct cls_box *box;
+    _Atomic uint64_t version;
+    atomic_bool stop;
+    _Atomic uint64_t lookups; // Writer: the reader.
+    uint64_t wrong;
+};
+
+// Rule i of CHURN_RULES: the higher, the more addresses it covers; the last but one covers all. Two of them are the
+// clauses of a conjunction, whose flow is the last.
+static void churn_match(uint32_t i, struct match *m) {
+    memset(m, 0, sizeof *m);
+    m->flow.dl_type = hton16(0x0800);
+    m->mask.dl_type = UINT16_MAX;
+    uint32_t prefix = i < CHURN_RULES - 4 ? 32 - i % 24 : 0;
+    uint32_t bits = prefix ? UINT32_MAX << (32 - prefix) : 0;
+    m->mask.nw_dst = hton32(bits);
+    m->flow.nw_dst = hton32((0x0a000000u + i * 0x10101u) & bits);
+    if (i == CHURN_RULES - 4 || i == CHURN_RULES - 3) { // Clauses.
+        *(i == CHURN_RULES - 4 ? &m->flow.tp_src : &m->flow.tp_dst) = hton16(7);
+        *(i == CHURN_RULES - 4 ? &m->mask.tp_src : &m->mask.tp_dst) = UINT16_MAX;
+    }
+    if (i == CHURN_RULES - 1) {
+        m->flow.conj_id = 9;
+        m->mask.conj_id = UINT32_MAX;
+    }
+}
+
+static struct boxed *churn_rule(uint32_t i) {
+    struct match m;
+    uint32_t conj[3] = {9, i == CHURN_RULES - 3, 2};
+    bool soft = i == CHURN_RULES - 4 || i == CHURN_RULES - 3;
+    churn_match(i, &m);
+    uint16_t priority = (uint16_t)(soft                   ? 5000
+                                   : i == CHURN_RULES - 1 ? 6000
+                                   : i == CHURN_RULES - 2 ? 1
+                                                          : 1000 - i);
+    return boxed_new(i + 1, &m, priority, conj, soft);
+}
+
+static struct boxed *churn_noise(
+    uint64_t *seed) { // Matches no packet of the reader: another EtherType …
+    struct match m;
+    uint64_t r = next_random(seed);
+    memset(&m, 0, sizeof m);
+    m.flow.dl_type = hton16(r & 1 ? 0x0801 : 0x0800);
+    m.mask.dl_type = UINT16_MAX;
+    m.flow.metadata = r & 1 ? 0 : 1; // … or metadata.
+    m.mask.metadata = r & 1 ? r & 0x30 : UINT64_MAX;
+    m.flow.metadata &= m.mask.metadata;
+    m.mask.nw_dst = hton32(UINT32_MAX << (r >> 8 & 15));
+    m.flow.nw_dst = (be32)(r >> 32) & m.mask.nw_dst;
+    m.mask.tp_src = r & 2 ? UINT16_MAX : 0;
+    m.flow.tp_src = (be16)(r >> 16) & m.mask.tp_src;
+    return boxed_new(0, &m, (uint16_t)(r >> 48), NULL, 0);
+}
+
+static void *churn_read(void *arg) {
+    struct churn *c = arg;
+    uint64_t seed = 1;
+    rcu_register();
+    while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
+        uint32_t i = (uint32_t)(next_random(&seed) % (CHURN_RULES - 4));
+        bool conj = next_random(&seed) % 4 == 0;
+        struct flow flow = {.dl_type = hton16(0x0800)};
+        flow.nw_dst = hton32(0x0a000000u + i * 0x10101u);
+        flow.tp_src = conj ? hton16(7) : 0;
+        flow.tp_dst = conj ? hton16(7) : hton16(8);
+        uint64_t wc[FLOW_WORDS] = {0};
+        uint32_t matched;
+        uint64_t version = atomic_load_explicit(&c->version, memory_order_acquire);
+        uint32_t id = cls_box_lookup(c->box, version, flow_words_const(&flow), wc, &matched);
+        // With no rule missing, the rule of the address or one of those above it that cover it.
+        c->wrong += conj ? id != CHURN_RULES || matched != 9 : id == 0 || id > i + 1;
+        c->lookups++;
+        rcu_quiesce();
+    }
+    rcu_unregister();
+    return NULL;
+}
+
+// Replaces what is in *slot by `rule` at the next version, as a flow mod does.
+static void churn_replace(struct churn *c, struct boxed **slot, struct boxed *rule) {
+    struct boxed *old = *slot;
+    uint64_t next = c->version + 1;
+    if (rule && classifier_insert(c->box->cls, &rule->cr, next)) {
+        abort();
+    }
+    if (old) {
+        classifier_hide(c->box->cls, &old->cr, next);
+    }
+    *slot = rule;
+    atomic_store_explicit(&c->version, next, memory_order_release);
+    if (old) {
+        rcu_synchronize();
+        if (classifier_remove(c->box->cls, &old->cr)) {
+            abort();
+        }
+        rcu_postpone(free, old);
+    }
+}
+
+uint64_t cls_box_churn(uint32_t n, uint64_t seed, uint64_t *lookups) {
+    static struct boxed *noise[CHURN_NOISE];
+    struct churn c = {.box = cls_box_new(), .version = 1};
+    pthread_t reader;
+    for (uint32_t i = 0; i < CHURN_RULES; i++) {
+        churn_replace(&c, &c.box->rules[i], churn_rule(i));
+    }
+    pthread_create(&reader, NULL, churn_read, &c);
+    for (uint32_t k = 0; k < n || c.lookups < n; k++) { // On a busy machine the reader comes late.
+        uint64_t r = next_random(&seed);
+        struct boxed **slot = &noise[(r >> 8) % CHURN_NOISE];
+        if (r & 1) {
+            churn_replace(&c, &c.box->rules[(r >> 8) % CHURN_RULES],
+                          churn_rule((r >> 8) % CHURN_RULES));
+        } else {
+            churn_replace(&c, slot, *slot ? NULL : churn_noise(&seed));
+        }
+    }
+    c.stop = true;
+    pthread_join(reader, NULL);
+    for (uint32_t k = 0; k < CHURN_NOISE; k++) {
+        if (noise[k]) {
+            churn_replace(&c, &noise[k], NULL);
+        }
+    }
+    *lookups = c.lookups;
+    cls_box_free(c.box);
+    return c.wrong;
+}
