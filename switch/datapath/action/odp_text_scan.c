@@ -125,7 +125,7 @@ bool scan_ipv6(struct scanner *s, uint8_t out[16]) {
 }
 
 bool scan_hex_bytes(struct scanner *s, uint8_t *out, size_t n) {
-    if (!scan_word(s, "0x")) {
+    if (!scan_word(s, "0x") && s->at[0] != '0') {
         return scan_refuse(s, "expected 0x");
     }
     size_t digits = 0;
@@ -146,12 +146,11 @@ bool scan_hex_bytes(struct scanner *s, uint8_t *out, size_t n) {
 }
 
 void text_hex_bytes(struct text *t, const uint8_t *bytes, size_t n) {
-    text_put(t, "0x");
     size_t i = 0;
     while (i + 1 < n && bytes[i] == 0) {
         i++;
     }
-    text_put(t, "%x", n ? bytes[i] : 0);
+    text_put(t, "%#x", n ? bytes[i] : 0); // Zero is "0".
     for (i++; i < n; i++) {
         text_put(t, "%02x", bytes[i]);
     }
