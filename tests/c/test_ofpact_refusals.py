@@ -1,4 +1,4 @@
-"""What actions' text is refused for: a field, what was found, a way out, and OpenFlow's name where it has one."""
+"""What actions' text is refused for: field, what was found, way out, and OpenFlow's name where it has one."""
 
 from __future__ import annotations
 

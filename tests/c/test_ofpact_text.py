@@ -1,4 +1,4 @@
-"""Actions as text: every action of ovs-actions(7) reads, prints in its normal form, and reads back the same."""
+"""Actions as text: every action of ovs-actions(7) reads, prints in its normal form, reads back the same."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ ROUND_TRIPS: list[tuple[str, str]] = [
      "load:0xa->NXM_NX_REG1[0..11],load:NXM_NX_REG2[0..15]->NXM_NX_REG3[16..31])"),
     ("conjunction(1,2/3)", ""),
     ("conjunction(0x10, 1 / 2),note:", "conjunction(16,1/2),note:00.00.00.00.00.00"),
-    ("multipath(symmetric_l3,50,iter_hash,6,10,reg0)", "multipath(symmetric_l3,50,iter_hash,6,10,NXM_NX_REG0[])"),
+    ("multipath(nw_src,50,iter_hash,6,10,reg0)", "multipath(nw_src,50,iter_hash,6,10,NXM_NX_REG0[])"),
     ("note:00.112233", "note:00.11.22.33.00.00"),
     ("note:01.02.03.04.05.06.07", "note:01.02.03.04.05.06.07.00.00.00.00.00.00.00"),
     ("exit", ""),
