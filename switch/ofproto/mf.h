@@ -143,6 +143,10 @@ int mf_check_src(const struct mf_subfield *sf, const struct flow *match_flow,
 int mf_check_dst(const struct mf_subfield *sf, const struct flow *match_flow,
                  const struct flow *match_mask, struct ofp_error *err);
 
+// Has a tunnel option that the TLV map lacks been named, or bits from n_bits on that it does not have?
+// OFPERR_NXFMFC_INVALID_TLV_FIELD, OFPBAC_BAD_SET_LEN; 0 for all other fields.
+int mf_check_mapped(const struct mf_field *mf, unsigned n_bits, struct ofp_error *err);
+
 // Bytes right-aligned in big-endian arrays: dst[dst_ofs … +n_bits) = src[src_ofs …), bit 0 the least significant.
 void bits_copy(const void *src, size_t src_len, unsigned src_ofs, void *dst, size_t dst_len,
                unsigned dst_ofs, unsigned n_bits);

@@ -50,6 +50,22 @@ void mf_mask_subfield(const struct mf_subfield *sf, struct flow *wc) {
     mf_mask_field_masked(sf->field, &mask, wc);
 }
 
+int mf_check_mapped(const struct mf_field *mf, unsigned n_bits, struct ofp_error *err) {
+    if (mf->id < MFF_TUN_METADATA0 || mf->id > MFF_TUN_METADATA63) {
+        return 0;
+    }
+    const struct tun_map *map = atomic_load_explicit(&mf_tun_map, memory_order_acquire);
+    unsigned len = map ? map->entries[mf->id - MFF_TUN_METADATA0].len : 0;
+    if (len == 0) {
+        return ofp_error_of(err, OFPERR_NXFMFC_INVALID_TLV_FIELD, mf->name, "map it first",
+                            "the TLV map has no such option");
+    }
+    return n_bits <= len * 8
+               ? 0
+               : ofp_error_of(err, OFPERR_OFPBAC_BAD_SET_LEN, mf->name, "bits that the option has",
+                              "bit %u named, but the option has %u", n_bits - 1, len * 8);
+}
+
 static int check(const struct mf_subfield *sf, const struct flow *match_flow,
                  const struct flow *match_mask, const char *role, struct ofp_error *err) {
     if (!sf->field) {
@@ -60,6 +76,10 @@ static int check(const struct mf_subfield *sf, const struct flow *match_flow,
         return ofp_error_of(err, OFPERR_OFPBAC_BAD_SET_LEN, sf->field->name, NULL,
                             "bits %d to %d given, but the field has %d", sf->ofs,
                             sf->ofs + sf->n_bits - 1, sf->field->n_bits);
+    }
+    int error = mf_check_mapped(sf->field, sf->ofs + sf->n_bits, err);
+    if (error < 0) {
+        return error;
     }
     if (match_flow && !mf_are_match_prereqs_ok(sf->field, match_flow, match_mask)) {
         return ofp_error_of(err, OFPERR_OFPBAC_MATCH_INCONSISTENT, sf->field->name,

@@ -91,7 +91,7 @@ ACT_FORMAT(delete_field) {
 ACT_VALIDATE(delete_field) {
     const struct mf_field *field = ((const struct ofpact_delete_field *)(const void *)a)->field;
     if (field->id >= MFF_TUN_METADATA0 && field->id <= MFF_TUN_METADATA63) {
-        return 0;
+        return mf_check_mapped(field, 0, err);
     }
     return ofp_error_of(err, OFPERR_OFPBAC_BAD_ARGUMENT, field->name,
                         "tun_metadata0 … tun_metadata63", "it cannot be deleted from a packet");

@@ -162,6 +162,10 @@ ACT_VALIDATE(set_field) {
     const struct ofpact_set_field *s = (const void *)a;
     union mf_value value;
     memcpy(value.b, s->data, s->field->n_bytes);
+    int error = mf_check_mapped(s->field, 0, err);
+    if (error < 0) {
+        return error;
+    }
     const char *wrong = !s->field->writable ? "it is read-only"
                         : !a->raw && s->field->id == MFF_IN_PORT_OXM
                             ? "the port that a packet came in on cannot be set so"

@@ -1,4 +1,4 @@
-"""Lists of actions in memory: the action set's order against a model of it; ports, groups, instructions in them."""
+"""Lists of actions in memory: the action set's order against a model; ports, groups, instructions in them."""
 
 from __future__ import annotations
 

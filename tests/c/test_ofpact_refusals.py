@@ -112,6 +112,8 @@ REFUSALS: list[tuple[str, str, str, str]] = [
     ("decap(packet_type(ns=5,type=1))", "decap", "'5'", "none"),
     ("decap(colour)", "decap", "'colour'", "none"),
     ("delete_field:reg0", "reg0", "deleted", "OFPBAC_BAD_ARGUMENT"),
+    ("delete_field:tun_metadata5", "tun_metadata5", "map", "NXFMFC_INVALID_TLV_FIELD"),
+    ("move:tun_metadata5[0..7]->reg0[0..7]", "tun_metadata5", "map", "NXFMFC_INVALID_TLV_FIELD"),
     ("delete_field:colour", "delete_field", "'colour'", "none"),
     ("meter:0", "meter", "0", "OFPMMFC_INVALID_METER"),
     ("output:1,meter:1", "meter", "actions", "OFPBAC_UNSUPPORTED_ORDER"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 
 from tests.c.support.actions import parse
 from tests.c.support.native import ffi, lib
-from tests.differential.strategies_actions import ActionRule, Space, action_rules
+from tests.differential.strategies_actions import action_rules
+from tests.differential.strategies_space import ActionRule, Space
 
 # (text, normal form; the same if none)
 ROUND_TRIPS: list[tuple[str, str]] = [
@@ -137,7 +139,7 @@ ROUND_TRIPS: list[tuple[str, str]] = [
     ("decap", "decap()"),
     ("decap(packet_type(ns=0,type=0xfffe))", "decap()"),
     ("decap(packet_type(ns=1,type=35151))", "decap(packet_type(ns=1,type=0x894f))"),
-    ("delete_field:tun_metadata5", ""),
+    ("delete_field:tun_metadata0", ""),
     ("debug_recirc", ""),
     ("meter:1,output:1", ""),
     ("clear_actions", ""),
@@ -154,6 +156,13 @@ ROUND_TRIPS: list[tuple[str, str]] = [
     (" ,\t1 , , 2\n", "output:1,output:2"),
     ("exit:5,exit(5)", "exit,exit"),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tunnel_option() -> Iterator[None]:
+    lib.act_tun_map(True)  # tun_metadata0
+    yield
+    lib.act_tun_map(False)
 
 
 @pytest.mark.parametrize(

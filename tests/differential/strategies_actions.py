@@ -243,7 +243,7 @@ ATOMS = [
     Atom(nested.ct, IP, when=lambda s, _: s.ct),
     Atom(_const("ct_clear"), when=lambda s, _: s.ct),
     Atom(_same(st.one_of(_controller, _sample, _note)), when=lambda s, _: not s.quiet),
-    Atom(_const("delete_field:tun_metadata0", "delete_field:tun_metadata63"), when=lambda s, _: s.tunnel),
+    Atom(_const("delete_field:tun_metadata0"), when=lambda s, _: s.tunnel),
 ]  # fmt: skip
 
 
