@@ -66,7 +66,7 @@ static void text_take(const struct flow_text *t, uint8_t command, struct flow_mo
     out->hard_timeout = t->hard_timeout;
     out->importance = t->importance;
     out->flags = t->flags;
-    out->cookie = t->cookie;
+    out->cookie = t->cookie & t->cookie_mask;
     out->cookie_mask = t->cookie_mask;
     out->new_cookie = t->has_cookie ? t->new_cookie : 0;
     out->modify_cookie = t->has_cookie;

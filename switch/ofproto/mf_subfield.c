@@ -151,8 +151,8 @@ int mf_parse_subfield(const char **text, struct mf_subfield *sf, struct ofp_erro
     if (!field) {
         char word[65], hint[256];
         snprintf(word, sizeof word, "%.*s", len, begin);
-        return ofp_error_set(err, EINVAL, word, mf_name_hint(word, hint, sizeof hint),
-                             "no field has this name");
+        return ofp_error_set(err, EINVAL, len ? word : "field",
+                             mf_name_hint(word, hint, sizeof hint), "no field has this name");
     }
     unsigned first = 0, last = field->n_bits - 1u;
     if (!take_range(&s, &first, &last)) {

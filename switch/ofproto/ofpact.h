@@ -327,7 +327,7 @@ static inline const struct ofpact *ofpact_next(const struct ofpact *a) {
 }
 #define OFPACT_FOR_EACH(a, bytes, n)                                            \
     for (const struct ofpact *a = (const struct ofpact *)(const void *)(bytes); \
-         (const uint8_t *)a < (const uint8_t *)(bytes) + (n); a = ofpact_next(a))
+         (uintptr_t)a < (uintptr_t)(bytes) + (n); a = ofpact_next(a))
 
 // Appends an action of `size` bytes (zeroed, padded); NULL without memory or over OFPACTS_MAX (errno ENOMEM, E2BIG).
 // Pointers are good until the next append.

@@ -133,7 +133,8 @@ ACT_CHECK(resubmit) {
     if (!r->with_ct_orig || mf_check_src(&sf, &c->flow, c->mask, NULL) == 0) {
         return 0;
     }
-    return ofp_error_of(c->err, OFPERR_OFPBAC_MATCH_INCONSISTENT, "resubmit", "ct_state=+trk-inv, or +est, +new …",
+    return ofp_error_of(c->err, OFPERR_OFPBAC_MATCH_INCONSISTENT, "resubmit",
+                        "ct_state=+trk-inv, or +est, +new …",
                         "ct needs a match on tracked packets");
 }
 

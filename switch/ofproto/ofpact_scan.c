@@ -13,11 +13,24 @@ static bool ends_key(char c) {
     return c == '\0' || c == ':' || c == '=' || c == '(' || is_separator(c);
 }
 
+// Behind the quoted name that begins at s, if it is one: in there nothing separates. Else behind the quote.
+static char *quote_end(char *s) {
+    for (char *t = s + 1; *t; t++) {
+        if (*t == '"') {
+            return t + 1;
+        }
+        if (*t == '\\' && t[1]) {
+            t++;
+        }
+    }
+    return s + 1;
+}
+
 // Behind the value that begins at s: at the first separator (or closing parenthesis, if that is what ends it) that is not
 // within parentheses, or at the end of the text.
 static char *value_end(char *s, bool parenthesis) {
     unsigned level = 0;
-    for (; *s; s++) {
+    for (; *s; s = *s == '"' ? quote_end(s) : s + 1) {
         if (level == 0 && (parenthesis ? *s == ')' : is_separator(*s))) {
             break;
         }
@@ -41,7 +54,7 @@ bool act_next(char **pos, char **key, char **value) {
     }
     *key = s;
     while (!ends_key(*s)) {
-        s++;
+        s = *s == '"' ? quote_end(s) : s + 1;
     }
     char delimiter = *s;
     *value = s;

@@ -84,6 +84,11 @@ static bool needs_quotes(const char *name) {
     if (!((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z')) {
         return true;
     }
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (strcasecmp(reserved[i].name, name) == 0) {
+            return true;
+        }
+    }
     for (; *name; name++) {
         bool letter =
             ((*name | 0x20) >= 'a' && (*name | 0x20) <= 'z') || (*name >= '0' && *name <= '9');

@@ -201,6 +201,11 @@ def test_ports_print_by_name_when_there_are_names() -> None:
     assert answer.code == 0
 
 
+def test_a_port_whose_name_would_read_as_something_else_stands_in_quotes() -> None:
+    answer = parse('output:4,"a,b",output:5,output:LOCAL', names=True)
+    assert (answer.code, answer.text) == (0, 'output:"a,b",output:"a,b",output:"LOCAL",LOCAL')
+
+
 @pytest.mark.parametrize(("a", "b", "equal"), [
     ("output:1,2", "1 , output:2", True),
     ("resubmit(1,)", "resubmit:1", True),

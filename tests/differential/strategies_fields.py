@@ -37,7 +37,7 @@ REGISTERS = [
 HEADERS = [
     Field("eth_src", 48, "mac", (), True),
     Field("eth_dst", 48, "mac", (), True),
-    Field("vlan_vid", 13, "words", ("vlan",), False, ("4097", "4106", "4116", "8191")),
+    Field("vlan_vid", 12, "words", ("vlan",), False, ("4097", "4106", "4116", "8191")),
     Field("vlan_pcp", 3, "dec", ("vlan",)),
     Field("mpls_label", 20, "dec", ("mpls",)),
     Field("mpls_tc", 3, "dec", ("mpls",)),

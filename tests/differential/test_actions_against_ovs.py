@@ -89,7 +89,7 @@ def parse_flow(text: str, version: str) -> str:
 
 
 @pytest.mark.parametrize("version", ["10", "13", "15"])
-@pytest.mark.parametrize("count", [3, pytest.param(80, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("count", [3, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
 def test_random_lists_print_as_ovs_ofctl_prints_them(version: str, count: int) -> None:
     @given(st.lists(action_rules(space(version), version != "10"), min_size=25, max_size=25))
     @examples(count)

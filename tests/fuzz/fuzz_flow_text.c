@@ -53,13 +53,23 @@ static void settings_format(const struct flow_mod *fm, struct text *t) {
     }
 }
 
+// "A packet with an Ethernet header" is what fields of one imply, and is not printed.
+static struct match comparable(const struct match *m) {
+    struct match out = *m;
+    if (out.flow.packet_type == 0) {
+        out.mask.packet_type = 0;
+    }
+    return out;
+}
+
 static bool equal(const struct flow_mod *a, const struct flow_mod *b) {
+    struct match x = comparable(&a->match), y = comparable(&b->match);
     return a->command == b->command && a->table == b->table && a->priority == b->priority &&
            a->idle_timeout == b->idle_timeout && a->hard_timeout == b->hard_timeout &&
            a->importance == b->importance && a->flags == b->flags && a->cookie == b->cookie &&
            a->cookie_mask == b->cookie_mask && a->new_cookie == b->new_cookie &&
            a->modify_cookie == b->modify_cookie && a->out_port == b->out_port &&
-           a->out_group == b->out_group && match_equal(&a->match, &b->match) &&
+           a->out_group == b->out_group && match_equal(&x, &y) &&
            ofpacts_equal(a->ofpacts.data, a->ofpacts.len, b->ofpacts.data, b->ofpacts.len);
 }
 
