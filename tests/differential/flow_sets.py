@@ -84,9 +84,9 @@ def matches(draw: st.DrawFn) -> list[str]:
         _maybe(draw, words, 3, _pair("nw_src", st.one_of(ipv4, prefix)))
         _maybe(draw, words, 3, _pair("nw_dst", st.one_of(ipv4, prefix)))
         _maybe(draw, words, 8, _pair("nw_ttl", st.sampled_from([1, 64])))
-        _maybe(
-            draw, words, 8, _pair("nw_frag", st.sampled_from(["no", "yes", "first", "later", "not_later"]))
-        )
+    if kind == "ip":  # With ports, only some of its values make sense.
+        frags = st.sampled_from(["no", "yes", "first", "later", "not_later"])
+        _maybe(draw, words, 8, _pair("nw_frag", frags))
     if kind in ("ipv6", "tcp6", "udp6"):
         _maybe(draw, words, 3, _pair("ipv6_src", st.one_of(ipv6, prefix6)))
         _maybe(draw, words, 3, _pair("ipv6_dst", st.one_of(ipv6, prefix6)))

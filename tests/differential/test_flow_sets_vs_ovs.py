@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from switch.binding.switch import SwitchConfig
@@ -29,7 +29,10 @@ packets = st.lists(st.tuples(frame(), st.integers(1, PORTS)), min_size=1, max_si
 def examples(count: int) -> settings:
     """One Open vSwitch serves all examples of a module: that is meant."""
     return settings(
-        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     )
 
 
@@ -67,6 +70,8 @@ def test_packets_leave_alike(ovs: Ovs, flow_set: FlowSet, packets: Packets) -> N
 @examples(40)
 @given(flow_set=flow_sets(), packets=packets)
 def test_traces_agree(ovs: Ovs, flow_set: FlowSet, packets: Packets) -> None:
+    # A trace of a whole packet learns its address there, and never here: NORMAL is compared by what leaves.
+    flow_set = FlowSet(tuple(each.replace("NORMAL", "flood") for each in flow_set.flows), flow_set.groups)
     ports = ovs.datapath_ports()
     with both(ovs, flow_set) as r:
         for data, in_port in packets:
