@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "ofproto/mf_text.h"
 #include "ofproto/ofpact_private.h"
 
 #define F(name) act_##name##_format
@@ -157,6 +158,15 @@ const struct act_word *act_word_find(const char *name) {
         }
     }
     return NULL;
+}
+
+const char *act_word_hint(const char *name, char *buf, size_t size) {
+    struct mf_nearest nearest = {.distance = 3};
+    for (size_t i = 0; i < RS_ARRAY_SIZE(words); i++) {
+        mf_consider_name(name, words[i].name, &nearest);
+    }
+    return nearest.name ? mf_nearest_hint(&nearest, buf, size)
+                        : "ovs-actions(7) has them all; a port goes by number or name";
 }
 
 const char *ofpact_name(enum ofpact_type type) {

@@ -20,13 +20,13 @@ void *act_put(struct act_parser *p, size_t size) {
 // A word that is no action may be a port: "1", "LOCAL", "h1".
 static int parse_port_word(struct act_parser *p, const char *key) {
     uint32_t port = 0;
+    char hint[128];
     if (strcasecmp(key, "apply_actions") == 0) {
         return ofp_error_set(p->err, EINVAL, "actions", "write what it has without it",
                              "apply_actions is what every action is in anyway");
     }
     if (port_names_parse(p->names, key, &port) < 0 || port > OFPP_NONE) {
-        return ofp_error_set(p->err, EINVAL, "actions",
-                             "ovs-actions(7) has them all; a port by number or name",
+        return ofp_error_set(p->err, EINVAL, "actions", act_word_hint(key, hint, sizeof hint),
                              "there is no action and no port '%s'", key);
     }
     struct ofpact_output *output = ofpact_put(p->out, OFPACT_OUTPUT, sizeof *output);

@@ -117,7 +117,7 @@ def test_every_rule_of_the_production_set_prints_as_it_is_written() -> None:
     lib.act_tun_map(True)
     try:
         for rule in ovn.rules():  # Printed by a tool without the TLV map, whose fields had no length.
-            line = rule.replace("dec_ttl()", "dec_ttl").replace("/0xffffffff->tun_metadata0", "->tun_metadata0")
+            line = rule.replace("dec_ttl()", "dec_ttl").replace("/0xffffffff->tun_meta", "->tun_meta")
             answer = flow_mod(line).answer
             head, actions = line.split(" actions=")
             match = [word for word in head.split(", ") if not word.startswith(("cookie=", "table="))]

@@ -142,6 +142,12 @@ def test_a_wrong_text_is_refused_with_field_what_was_found_and_a_way_out(
     assert found in answer.message and answer.message and answer.hint, answer
 
 
+def test_a_misspelt_action_gets_a_suggestion() -> None:
+    assert "'output'" in parse("ouput:1").hint
+    assert "'set_field'" in parse("set_feild:1->reg0").hint
+    assert "ovs-actions(7)" in parse("nonsense:1").hint
+
+
 @pytest.mark.parametrize("text", ["goto_table:1", "clear_actions", "write_actions(1)", "1,write_metadata:1"])
 def test_a_bucket_has_no_instructions(text: str) -> None:
     assert parse(text, instructions=False).ofperr == "OFPBIC_UNSUP_INST"
