@@ -29,6 +29,15 @@ static void hide_zero_metadata(struct match *m) {
     }
 }
 
+// ERSPAN's fields are those of its version.
+static void hide_other_erspan(struct match *m) {
+    struct flow_tnl *mask = &m->mask.tunnel;
+    uint8_t version = m->flow.tunnel.erspan_ver;
+    mask->erspan_idx = version == 1 ? mask->erspan_idx : 0;
+    mask->erspan_dir = version == 2 ? mask->erspan_dir : 0;
+    mask->erspan_hwid = version == 2 ? mask->erspan_hwid : 0;
+}
+
 // The original direction of a connection is told where there is one.
 static void hide_no_connection(const struct flow *flow, struct match *m) {
     bool has_connection = flow->ct_state & (FLOW_CS_NEW | FLOW_CS_EST | FLOW_CS_REL | FLOW_CS_RPL |
@@ -49,5 +58,6 @@ void flow_format(const struct flow *flow, const struct port_names *names, struct
     match_from_flow(flow, &m);
     hide_zero_metadata(&m);
     hide_no_connection(flow, &m);
+    hide_other_erspan(&m);
     match_format(&m, 0, 0, names, out);
 }

@@ -111,21 +111,15 @@ static void put_tunnel_options(const struct printer *p) {
     }
 }
 
-static void put_erspan(const struct flow_tnl *t, const struct flow_tnl *mask, struct text *out) {
-    if (mask->erspan_ver) {
-        text_put(out, "tun_erspan_ver=%u,", t->erspan_ver);
-    }
-    // Those of one version alone; of any version where the match does not name it, lest it be lost.
-    bool any = !mask->erspan_ver;
-    if (mask->erspan_idx && (any || t->erspan_ver == 1)) {
-        text_put(out, "tun_erspan_idx=%#x,", t->erspan_idx);
-    }
-    if (mask->erspan_dir && (any || t->erspan_ver == 2)) {
-        text_put(out, "tun_erspan_dir=%u,", t->erspan_dir);
-    }
-    if (mask->erspan_hwid && (any || t->erspan_ver == 2)) {
-        text_put(out, "tun_erspan_hwid=%#x,", t->erspan_hwid);
-    }
+// Open vSwitch prints no masks of these, and ERSPAN's only of the version they belong to. Matches say both
+// here, lest a dump lose them; exact ones read the same.
+static void put_headers(const struct flow_tnl *t, const struct flow_tnl *mask, struct text *out) {
+    text_put_dec_masked(out, "tun_erspan_ver", t->erspan_ver, mask->erspan_ver & 0xf, 0xf, 1);
+    text_put_hex_masked(out, "tun_erspan_idx", t->erspan_idx, mask->erspan_idx & 0xfffff, 0xfffff);
+    text_put_dec_masked(out, "tun_erspan_dir", t->erspan_dir, mask->erspan_dir & 1, 1, 1);
+    text_put_hex_masked(out, "tun_erspan_hwid", t->erspan_hwid, mask->erspan_hwid & 0x3f, 0x3f);
+    text_put_hex_masked(out, "gtpu_flags", t->gtpu_flags, mask->gtpu_flags, UINT8_MAX);
+    text_put_dec_masked(out, "gtpu_msgtype", t->gtpu_msgtype, mask->gtpu_msgtype, UINT8_MAX, 1);
 }
 
 static void put_tunnel(const struct printer *p) {
@@ -136,22 +130,14 @@ static void put_tunnel(const struct printer *p) {
     text_put_ipv6_masked(p->out, "tun_ipv6_src", t->ipv6_src, mask->ipv6_src);
     text_put_ipv6_masked(p->out, "tun_ipv6_dst", t->ipv6_dst, mask->ipv6_dst);
     text_put_be16_masked(p->out, "tun_gbp_id", t->gbp_id, mask->gbp_id);
-    if (mask->gbp_flags) {
-        text_put(p->out, "tun_gbp_flags=%#x,", t->gbp_flags);
-    }
+    text_put_hex_masked(p->out, "tun_gbp_flags", t->gbp_flags, mask->gbp_flags, UINT8_MAX);
     if (mask->ip_tos) {
         text_put(p->out, "tun_tos=%x,", t->ip_tos);
     }
     if (mask->ip_ttl) {
         text_put(p->out, "tun_ttl=%u,", t->ip_ttl);
     }
-    put_erspan(t, mask, p->out);
-    if (mask->gtpu_flags) {
-        text_put(p->out, "gtpu_flags=%#x,", t->gtpu_flags);
-    }
-    if (mask->gtpu_msgtype) {
-        text_put(p->out, "gtpu_msgtype=%u,", t->gtpu_msgtype);
-    }
+    put_headers(t, mask, p->out);
     uint32_t flags = mf_tnl_flags_to_text(mask->flags);
     if (flags) {
         text_put(p->out, "tun_flags=");

@@ -101,6 +101,25 @@ class Ovs:
         (self.run / "flows.txt").write_text("\n".join(rules) + "\n")
         self.ofctl("add-flows", f"{self.run}/flows.txt")
 
+    def nxm(self, verb: str, *words: str) -> str:
+        """ovs-ofctl with the matches of before OpenFlow 1.2, which carry all that it says of VLAN tags."""
+        mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
+        return self._tool("ovs-ofctl", "-F", "nxm", verb, mgmt, *words)
+
+    def matches_as_dumped(self, texts: Sequence[str]) -> list[str]:
+        """What dump-flows prints for rules with these matches and priorities 1, 2 …; "" for one not there."""
+        lines = [
+            ",".join(filter(None, (f"priority={i}", text, "actions=drop"))) for i, text in enumerate(texts, 1)
+        ]
+        (self.run / "flows.txt").write_text("\n".join(lines) + "\n")
+        self.nxm("del-flows")
+        self.nxm("add-flows", f"{self.run}/flows.txt")
+        found: dict[int, str] = {}
+        for line in self.nxm("dump-flows", "--no-stats", "--no-names").splitlines():
+            if priority := re.search(r"priority=(\d+)", line):
+                found[int(priority[1])] = line.strip().removesuffix(" actions=drop")
+        return [found.get(i, "") for i in range(1, len(texts) + 1)]
+
     def add_ports(self, first: int, last: int) -> None:
         """More dummy ports, without captures of what they send."""
         words: list[str] = []

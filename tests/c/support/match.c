@@ -2,10 +2,14 @@
 
 #include <stdlib.h>
 
-const struct port_names match_test_ports = {
+static const struct port_names ports = {
     .name = {[1] = "h1", [2] = "h2", [3] = "br0", [4] = "odd name"},
     .local = 3,
 };
+
+const struct port_names *match_test_ports(void) {
+    return &ports;
+}
 
 static struct tun_map map;
 
@@ -36,7 +40,7 @@ void match_test_tun_map_text(char *out, size_t cap) {
 
 int match_test_parse(const char *text, struct match *out, struct flow_text *extra,
                      struct ofp_error *err) {
-    return match_parse(text, &match_test_ports, out, extra, err);
+    return match_parse(text, &ports, out, extra, err);
 }
 
 bool match_test_actions(const char *text, char *out, size_t cap) {
@@ -55,7 +59,7 @@ bool match_test_format(const struct match *m, uint32_t priority, bool names, cha
                        size_t cap) {
     struct text t;
     text_init(&t, out, cap);
-    match_format(m, priority, OFP_DEFAULT_PRIORITY, names ? &match_test_ports : NULL, &t);
+    match_format(m, priority, OFP_DEFAULT_PRIORITY, names ? &ports : NULL, &t);
     return ended(&t);
 }
 
@@ -70,7 +74,7 @@ bool match_test_field_text(const struct mf_field *mf, const union mf_value *valu
                            const union mf_value *mask, char *out, size_t cap) {
     struct text t;
     text_init(&t, out, cap);
-    mf_format(mf, value, mask, &match_test_ports, &t);
+    mf_format(mf, value, mask, &ports, &t);
     return ended(&t);
 }
 
@@ -84,13 +88,13 @@ bool match_test_subfield_text(const struct mf_subfield *sf, char *out, size_t ca
 bool match_test_port_text(uint32_t ofp_port, bool names, char *out, size_t cap) {
     struct text t;
     text_init(&t, out, cap);
-    port_names_format(names ? &match_test_ports : NULL, ofp_port, &t);
+    port_names_format(names ? &ports : NULL, ofp_port, &t);
     return ended(&t);
 }
 
 int match_test_field(const struct mf_field *mf, const char *text, union mf_value *value,
                      union mf_value *mask, struct ofp_error *err) {
-    return mf_parse(mf, text, &match_test_ports, value, mask, err);
+    return mf_parse(mf, text, &ports, value, mask, err);
 }
 
 int match_test_subfield(const char *text, struct mf_subfield *sf, struct ofp_error *err) {

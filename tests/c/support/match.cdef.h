@@ -5,6 +5,7 @@
 
 union mf_value {
     uint8_t b[128];
+    uint64_t be64;
 };
 
 struct mf_field {
@@ -53,7 +54,7 @@ struct flow_text {
 };
 
 struct port_names;
-extern const struct port_names match_test_ports;
+const struct port_names *match_test_ports(void);
 
 const struct mf_field *mf_from_id(int id);
 const struct mf_field *mf_from_name(const char *name);

@@ -6,7 +6,7 @@
 #include "ofproto/match.h"
 
 // The ports of these tests: 1 h1, 2 h2, 3 br0 (LOCAL), 4 "odd name".
-extern const struct port_names match_test_ports;
+const struct port_names *match_test_ports(void);
 
 // Sets the process's TLV map; "" = none. 0 or tun_map_parse()'s error.
 int match_test_tun_map(const char *text, struct ofp_error *err);
