@@ -32,7 +32,7 @@ def add_commands(commands: Subparsers) -> None:
     cache.add_argument("--emc", choices=_SWITCHES, help="exact match cache")
     cache.add_argument("--smc", choices=_SWITCHES, help="signature match cache, for very many flows")
     cache.add_argument(
-        "--emc-insert-every", type=int, metavar="N", help="one of N misses enters it; 1 = each, 0 = none"
+        "--emc-insert-every", type=int, metavar="N", help="one of N misses enters the first; 1 = each, 0 = none"
     )
 
 
@@ -75,8 +75,9 @@ def set_limits(options: argparse.Namespace) -> int:
 def show_cache(options: argparse.Namespace) -> int:
     """Prints, or first changes, the caches' switches."""
     args: dict[str, Any] = {}
-    if options.emc is not None:
-        args["emc"] = options.emc == "on"
+    for name in ("emc", "smc"):
+        if getattr(options, name) is not None:
+            args[name] = getattr(options, name) == "on"
     if options.smc is not None:
         args["smc"] = options.smc == "on"
     if options.emc_insert_every is not None:

@@ -194,14 +194,14 @@ def megaflow_set(controller: Controller, args: object) -> Any:
 
 
 def cache(controller: Controller, args: object) -> Any:
-    """The cache's switches, after changing those that are given."""
+    """The caches' switches, after changing those that are given."""
     fields = Fields(args or {}, "args", ("emc", "smc", "emc_insert_every"), "the arguments of cache")
     now = controller.engine.megaflows.cache
     every = fields.integer("emc_insert_every", 0, 1 << 20)
     wanted = CacheConfig(
-        now.emc if fields.get("emc") is None else fields.flag("emc"),
-        now.smc if fields.get("smc") is None else fields.flag("smc"),
-        now.emc_insert_every if every is None else every,
+        emc=now.emc if fields.get("emc") is None else fields.flag("emc"),
+        smc=now.smc if fields.get("smc") is None else fields.flag("smc"),
+        emc_insert_every=now.emc_insert_every if every is None else every,
     )
     if wanted != now:
         controller.engine.megaflows.set_cache(wanted)

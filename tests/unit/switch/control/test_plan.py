@@ -82,8 +82,9 @@ class FakeSwitch:
         now = self.open[name]
         self.open[name] = replace(now, spec=replace(now.spec, checksum=checksum))
 
-    def set_flows(self, flows: tuple[str, ...]) -> None:
+    def set_flows(self, flows: tuple[str, ...]) -> int:
         self.flows = flows
+        return len(flows)
 
     def actual(self) -> Actual:
         return Actual(Poll(), tuple(self.open.values()), self.flows)
