@@ -263,7 +263,7 @@ struct ofp_bundle *ofp_bundle_open(
 int ofp_bundle_flow_mod(struct ofp_bundle *b, const struct flow_mod *fm, uint32_t *n_affected,
                         struct ofp_error *err);
 int ofp_bundle_group_mod(struct ofp_bundle *b, const struct group_mod *gm, struct ofp_error *err);
-void ofp_bundle_commit(struct ofp_bundle *b);
+int ofp_bundle_commit(struct ofp_bundle *b); // 0, or -EINVAL: a change had failed; discarded.
 void ofp_bundle_discard(struct ofp_bundle *b);
 
 // -- look-ups under RCU --

@@ -62,10 +62,10 @@ int ofp_bundle_group_mod(struct ofp_bundle *b, const struct group_mod *gm, struc
     return b->failed ? refuse(err) : note(b, group_mod_prepare(b->p, gm, err));
 }
 
-void ofp_bundle_commit(struct ofp_bundle *b) {
-    assert(!b->failed);
-    settle(b->p, b->failed ? -EINVAL : 0);
+int ofp_bundle_commit(struct ofp_bundle *b) {
+    int error = settle(b->p, b->failed ? -EINVAL : 0);
     free(b);
+    return error;
 }
 
 void ofp_bundle_discard(struct ofp_bundle *b) {

@@ -200,8 +200,8 @@ def test_thousands_of_conjunctions() -> None:
     for i, port, wanted in [(0, 1, 1), (0, 3, 3), (0, 4, 0), (7, 23, 23), (333, 1000, 1000), (333, 1, 1)]:
         flow = dict(ip_rule(0, 0, 32, 0x0A000000 + i).value)
         put(flow, FIELDS["tp_dst"], be(port, 2))
-        number, conj, _ = box.lookup(1, flow)
-        assert (number, conj) == ((2000 + wanted, wanted) if wanted else (0, 0))
+        number, found, _ = box.lookup(1, flow)
+        assert (number, found) == ((2000 + wanted, wanted) if wanted else (0, 0))
 
 
 def test_a_reader_meets_no_moment_without_a_rule() -> None:

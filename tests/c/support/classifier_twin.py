@@ -68,13 +68,11 @@ FIELDS = {
     "igmp_group_ip4": field("igmp_group_ip4", 4, [0xFFFFFFFF], [0, 5]),
 }
 # The first and the last half of an IPv6 address.
+HALVES = (be(0xFD << 56, 8), be(7, 8), be(3 << 62, 8))
 for half in (0, 1):
     for which in ("ipv6_src", "ipv6_dst"):
-        word = place(which)[0] + half
-        masks = [2**64 - 1] if half == 0 else [0, be(0xFFFF << 48, 8), 2**64 - 1]
-        FIELDS[f"{which}{half}"] = Field(
-            word, 0, 64, tuple(masks), (be(0xFD << 56, 8), be(7, 8), be(3 << 62, 8))
-        )
+        masks = (2**64 - 1,) if half == 0 else (0, be(0xFFFF << 48, 8), 2**64 - 1)
+        FIELDS[f"{which}{half}"] = Field(place(which)[0] + half, 0, 64, masks, HALVES)
 
 
 def put(words: Words, f: Field, value: int) -> None:
@@ -144,8 +142,8 @@ def complete(soft: list[list[Rule]], above: int) -> Iterator[int]:
 def lookup(rules: list[Rule], version: int, flow: Words) -> tuple[Rule | None, int]:
     """The rule and the conjunction that it was found through, as ovs-fields(7), conj_id, has it.
 
-    Where that leaves something open, as Open vSwitch does: of rules with the same match only the highest counts in
-    the search with conj_id.
+    Where that leaves something open, as Open vSwitch does: of rules with the same match only the highest
+    counts in the search with conj_id.
     """
     groups = lists(rules, version, flow)
     hard = best(g[0] for g in groups if not g[0].conj)
