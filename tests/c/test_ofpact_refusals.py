@@ -143,8 +143,8 @@ def test_a_wrong_text_is_refused_with_field_what_was_found_and_a_way_out(
 
 
 def test_a_misspelt_action_gets_a_suggestion() -> None:
-    assert "'output'" in parse("ouput:1").hint
-    assert "'set_field'" in parse("set_feild:1->reg0").hint
+    assert "output" in parse("ouput:1").hint
+    assert "set_field" in parse("set_feild:1->reg0").hint
     assert "ovs-actions(7)" in parse("nonsense:1").hint
 
 
