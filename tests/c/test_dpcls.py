@@ -138,6 +138,19 @@ def test_subtables_of_other_ports_are_not_searched() -> None:
         assert look.find([origin(7, 9) | {63: 1 << 7}]) == [41]
 
 
+def test_a_port_s_last_megaflow_takes_only_its_own_away() -> None:
+    exact = {52: 0xFFFFFFFF << 32, 53: 0xFFFFFFFF}
+    with Look(emc=False) as look:
+        for port in range(1, 101):
+            look.install(origin(port, 0), exact)
+        for port in range(1, 101, 3):
+            look.kill(port)
+            look.chores()
+        found = look.find([origin(port, 0) for port in range(1, 33)])
+        assert found == [0 if port % 3 == 1 else port for port in range(1, 33)]
+        assert all(look.find([origin(port, 0)]) == [port] for port in look.live)
+
+
 def test_subtables_with_most_hits_come_first() -> None:
     with Look(emc=False) as look:
         for i in range(10):

@@ -117,6 +117,23 @@ def test_what_is_not_kept_goes_around_before_the_next_is_asked_about() -> None:
         b.assert_sums()
 
 
+def set_tunnel(tun_id: int) -> bytes:
+    """ODP_SET of a tunnel's metadata; packets then point into the list that it stands in."""
+    tunnel = bytes(ffi.buffer(ffi.new("struct flow_tnl *", {"tun_id": tun_id})))
+    return action(lib.ODP_SET, lib.ODP_KEY_TUNNEL, tunnel + b"\xff" * len(tunnel))
+
+
+@pytest.mark.parametrize("install", [True, False])
+def test_what_goes_around_keeps_its_tunnel_s_metadata(install: bool) -> None:
+    with Bench(3) as b:
+        for i in (1, 2):
+            b.rule(set_tunnel(i) + recirc(1), install=install, recirc_id=0, tp_src=sport(i))
+            b.rule(output(1 + i), recirc_id=1, tunnel=({"tun_id": i}, {"tun_id": 2**64 - 1}))
+        frames = [frame(1 + i % 2, number=i) for i in range(9)]
+        assert b.exchange(1, *frames) == {2: frames[::2], 3: frames[1::2]}
+        b.assert_sums()
+
+
 # ---- answers that are not kept, or taken back ---------------------------------------------------
 
 

@@ -89,12 +89,14 @@ int pmd_set_lookup(struct pmd *pmd, const struct lookup_config *config);
 int pmd_execute(struct pmd *pmd, const struct pmd_packet_out *out);
 
 enum odp_action_type {
-    ODP_OUTPUT, ODP_DROP, ODP_PUSH_VLAN, ODP_POP_VLAN, ODP_RECIRC, ODP_CLONE, ODP_CONTROLLER, ODP_TRUNC, ...
+    ODP_OUTPUT, ODP_DROP, ODP_PUSH_VLAN, ODP_POP_VLAN, ODP_RECIRC, ODP_CLONE, ODP_CONTROLLER, ODP_TRUNC, ODP_SET, ...
 };
+
+#define ODP_KEY_TUNNEL ...
 
 struct box_rule {
     uint64_t value[...], mask[...];
-    uint8_t actions[512];
+    uint8_t actions[1024];
     uint32_t len;
     bool install, overflow;
 };

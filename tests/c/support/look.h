@@ -75,7 +75,7 @@ uint64_t look_harass(const struct megaflow_table *t, uint32_t n, uint32_t port, 
 
 struct box_rule {
     uint64_t value[FLOW_WORDS], mask[FLOW_WORDS]; // Of the flows that it answers.
-    uint8_t actions[512];
+    uint8_t actions[1024];
     uint32_t len;
     bool install, overflow;
 };

@@ -28,8 +28,8 @@ def clone(actions: bytes) -> bytes:
     return action(lib.ODP_CLONE, 0, actions)
 
 
-def flow_of(**fields_: int) -> Any:
-    """A struct flow with some fields, numbers as they stand in memory."""
+def flow_of(**fields_: Any) -> Any:
+    """A struct flow with some fields, numbers as they stand in memory; a dictionary for what has parts."""
     flow = ffi.new("struct flow *")
     for name, value in fields_.items():
         setattr(flow, name, value)
@@ -122,7 +122,7 @@ class Bench:
         assert lib.pmd_set_lookup(self.pmd, config) == 0
 
     def rule(
-        self, actions: bytes, install: bool = True, overflow: bool = False, **match: int | tuple[int, int]
+        self, actions: bytes, install: bool = True, overflow: bool = False, **match: int | tuple[Any, Any]
     ) -> None:
         """Flows with these fields (a value, or value and mask) get these actions."""
         rule = lib.box_add_rule(self.c)
