@@ -44,9 +44,7 @@ static int parse_method(struct group_parser *p, const char *value) {
 static int parse_mask(struct group_parser *p, const char *text, struct group_hash_field *f) {
     if (!*text) {
         memset(&f->mask, 0, sizeof f->mask);
-        for (unsigned bit = 0; bit < f->field->n_bits; bit++) {
-            f->mask.b[f->field->n_bytes - 1 - bit / 8] |= (uint8_t)(1u << bit % 8);
-        }
+        memset(&f->mask, 0xff, f->field->n_bytes);
         return 0;
     }
     int error = mf_parse_value(f->field, text, p->names, &f->mask, p->err);
@@ -307,7 +305,7 @@ static void format_fields(const struct group *g, const struct port_names *names,
     for (unsigned i = 0; i < g->n_hash_fields; i++) {
         const struct group_hash_field *f = &g->hash_fields[i];
         text_put(out, "%s", f->field->name);
-        if (!bits_all(&f->mask, f->field->n_bytes, 0, f->field->n_bits, true)) {
+        if (!bits_all(&f->mask, f->field->n_bytes, 0, f->field->n_bytes * 8u, true)) {
             text_put(out, "=");
             mf_format(f->field, &f->mask, NULL, names, out);
         }

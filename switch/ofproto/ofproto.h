@@ -104,7 +104,7 @@ enum group_selection { GROUP_SEL_DEFAULT, GROUP_SEL_DP_HASH, GROUP_SEL_HASH };
 
 struct group_hash_field { // fields(ip_src=255.255.255.0): what of a field the hash takes.
     const struct mf_field *field;
-    union mf_value mask; // All ones of n_bits if none was given.
+    union mf_value mask; // n_bytes of ones if none was given.
 };
 #define GROUP_MAX_HASH_FIELDS 32u
 
