@@ -28,7 +28,7 @@ enum mf_prereq { // What a packet must be for the field to mean something.
     MFP_IPV6,
     MFP_IP_ANY,
     MFP_NSH,
-    MFP_CT_VALID, // ct_state has trk, and the packet is IPv4 or IPv6.
+    MFP_CT_VALID, // A connection is known: ct_state has new, est or rpl.
     MFP_MPLS,
     MFP_TCP,
     MFP_UDP,

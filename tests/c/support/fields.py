@@ -10,6 +10,7 @@ from typing import Any
 from tests.c.support.native import ffi, lib
 
 TEXT = 65536
+FLOW_BYTES: int = ffi.sizeof("struct flow")
 
 
 class Refused(Exception):
@@ -131,6 +132,25 @@ def find(name: str) -> Field:
     raw = lib.mf_from_name(name.encode())
     assert raw, name
     return Field(raw)
+
+
+def flow_of(data: bytes = bytes(FLOW_BYTES)) -> Any:
+    """A struct flow of these bytes."""
+    flow = ffi.new("struct flow *")
+    ffi.buffer(flow)[:] = data
+    return flow
+
+
+def bytes_of(flow: Any) -> bytes:
+    return bytes(ffi.buffer(flow))
+
+
+def packet(**members: Any) -> Any:
+    """A struct flow with these fields set."""
+    flow = flow_of()
+    for name, value in members.items():
+        find(name).set(flow, value)
+    return flow
 
 
 def all_fields() -> list[Field]:
