@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
     mf_tun_map = data[0] & 0x80 ? &map : NULL;
-    if (flow_mod_parse(text, data[0] % 5, &names, &fm, &err) == 0) {
+    if (flow_mod_parse(text, (data[0] & 0x7f) % 5, &names, &fm, &err) == 0) {
         check_round_trip(&fm, false);
         check_round_trip(&fm, true);
         ofpacts_destroy(&fm.ofpacts);
