@@ -174,7 +174,7 @@ int rs_packet_out(rs_switch *sw, uint32_t in_port, const char *actions, const ui
     if (!sw || !actions || !frame) {
         return api_error(err, EINVAL, "packet", NULL, "no switch, no actions, or no packet");
     }
-    if (ofpacts_parse(actions, &sw->bridge.names, &ofpacts, &why) < 0) {
+    if (ofpacts_parse_actions(actions, &sw->bridge.names, &ofpacts, &why) < 0) {
         return api_error_from(err, &why);
     }
     struct outgoing o = {
