@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.c.support.fields import parse, set_tun_map, written
+from tests.c.support.fields import Refused, parse, set_tun_map, written
 from tests.c.support.native import ffi, lib
 from tests.differential.frames import damaged, frame
 from tests.differential.key import extract, to_c
@@ -97,6 +97,45 @@ FIXED = [
 def test_fixed_matches_print_as_open_vswitch_dumps_them(ovs: Ovs) -> None:
     found = ovs.matches_as_dumped(FIXED)
     assert dict(zip(FIXED, ours(FIXED), strict=True)) == dict(zip(FIXED, found, strict=True))
+
+
+# What ours refuses, and what becomes of it there: the words of the README hold.
+DROPPED_OR_CUT = {
+    "nw_src=1.2.3.4": "",
+    "mpls_label=3": "",
+    "tcp_flags=+syn": "",
+    "ip_frag=yes": "",
+    "nd_reserved=5": "",
+    "icmp6,nd_target=::1": "icmp6",
+    "ip,nw_proto=2,tp_src=5": "ip,nw_proto=2",
+    "ct_state=+trk-inv,ip,ct_tp_src=5": "ct_state=-inv+trk,ip",
+    "dl_type=0x894f,nsh_c1=5": "dl_type=0x894f",
+    "udp,tcp_dst=80": "udp,tp_dst=80",
+    "dl_vlan=5000": "dl_vlan=904",
+    "ip,nw_tos=5": "ip,nw_tos=4",
+    "arp,arp_op=300": "arp,arp_op=44",
+    "mpls,mpls_tc=8": "mpls,mpls_tc=0",
+    "tun_metadata0=0x1234567890": "tun_metadata0=0x12345678",
+}
+
+
+def test_what_ours_refuses_open_vswitch_drops_or_cuts(ovs: Ovs) -> None:
+    for text in DROPPED_OR_CUT:
+        with pytest.raises(Refused):
+            parse(text)
+    wanted = [f"priority={i},{text}".rstrip(",") for i, text in enumerate(DROPPED_OR_CUT.values(), 1)]
+    assert ovs.matches_as_dumped(list(DROPPED_OR_CUT)) == wanted
+
+
+NAMED = ["in_port=1", "in_port=LOCAL", "in_port=9", "in_port=2,actset_output=1", "in_port=CONTROLLER"]
+
+
+def test_ports_print_by_name_as_open_vswitch_prints_them(ovs: Ovs) -> None:
+    """Both bridges have h1, h2 and br0."""
+    ovs.matches_as_dumped(NAMED)
+    dump = ovs.nxm("dump-flows", "--no-stats", "--names").splitlines()
+    found = {line.strip().removesuffix(" actions=drop") for line in dump if "priority" in line}
+    assert found == {parse(text).text(i, names=True) for i, text in enumerate(NAMED, 1)}
 
 
 # -- keys -----------------------------------------------------------------------------------------
