@@ -2,7 +2,7 @@
 //
 // Threads: PMDs and the revalidator read ports and tables under RCU; the control side changes ports only
 // through the functions below, in pmd_run() while the revalidator is held (revalidator_hold()). The MAC table has a lock of its own (spinlock: held for a few
-// instructions). Whatever changes answers moves ofproto.change_seq.
+// instructions). Whatever changes answers says so to ofproto.log.
 
 #ifndef RINGSIDE_OFPROTO_BRIDGE_H
 #define RINGSIDE_OFPROTO_BRIDGE_H
@@ -69,6 +69,13 @@ void bridge_set_port_config(struct bridge *b, uint32_t id,
 // All answers given so far may be wrong.
 static inline void bridge_changed(struct bridge *b) {
     ofproto_changed(&b->ofproto);
+}
+
+// Where this address is has changed.
+static inline void bridge_mac_changed(struct bridge *b, const uint8_t mac[6], uint16_t vlan) {
+    struct change_note note = {.kind = CHANGE_MAC, .vlan = vlan};
+    memcpy(note.mac, mac, sizeof note.mac);
+    ofproto_changed_by(&b->ofproto, &note, 1);
 }
 
 static inline bool vlan_bit(const uint8_t bitmap[512], uint16_t vlan) {

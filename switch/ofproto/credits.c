@@ -32,7 +32,10 @@ void credits_rule(struct xlate *x, const struct rule *rule) {
         x->out->slow = true;
         return;
     }
-    credits_add(x, &(struct credit){.type = CREDIT_RULE, .table = rule->table, .rule = rule});
+    credits_add(x, &(struct credit){.type = CREDIT_RULE,
+                                    .table = rule->table,
+                                    .arg = change_domain(x->flow->metadata),
+                                    .rule = rule});
 }
 
 void credits_group(struct xlate *x, const struct group *g, uint32_t bucket) {
@@ -71,7 +74,7 @@ static void push(const struct credit *c, const struct use *u, struct bridge *b) 
     case CREDIT_LEARN: ofproto_learn(&b->ofproto, c->learn, c->arg, &limited); break;
     case CREDIT_NORMAL:
         if (mac_learn(&b->macs, c->mac, c->vlan, c->arg, u->used_ms)) {
-            bridge_changed(b);
+            bridge_mac_changed(b, c->mac, c->vlan);
         }
         break;
     case CREDIT_FIN_TIMEOUT:
@@ -79,6 +82,7 @@ static void push(const struct credit *c, const struct use *u, struct bridge *b) 
             ofproto_fin_timeout(&b->ofproto, c->fin.rule, c->fin.idle, c->fin.hard);
         }
         break;
+    case CREDIT_ASKED_MAC:
     case CREDIT_FROZEN:
     case CREDIT_PIN: break;
     }
@@ -107,6 +111,7 @@ void credit_release(struct bridge *b, const struct credit *c) {
     case CREDIT_FROZEN: frozen_unref(b->frozen, c->arg); break;
     case CREDIT_PIN: pin_unref(b->pins, c->arg); break;
     case CREDIT_TABLE_MISS:
+    case CREDIT_ASKED_MAC:
     case CREDIT_NORMAL: break;
     }
 }

@@ -14,6 +14,7 @@ int ofproto_init(struct ofproto *p, const struct port_names *names, uint64_t (*n
     }
     in->retired_end = &in->retired;
     pthread_mutex_init(&p->lock, NULL);
+    spin_init(&p->log.lock);
     atomic_init(&p->version, CLS_MIN_VERSION);
     for (unsigned i = 0; i < OFP_N_TABLES; i++) {
         p->tables[i].max_flows = UINT32_MAX;

@@ -16,6 +16,7 @@
 
 #include "datapath/base/cycles.h"
 #include "datapath/base/rcu.h"
+#include "ofproto/change_log.h"
 #include "ofproto/classifier.h"
 #include "ofproto/ofpact.h"
 
@@ -224,9 +225,8 @@ struct
 struct ofproto {
     pthread_mutex_t lock;
     _Atomic uint64_t version; // That lookups use.
-    _Atomic uint64_t
-        change_seq; // Moves when any answer may have changed: rules, groups, ports, learned addresses. By
-                    // ofproto_changed() alone.
+    struct change_log
+        log; // Moves when any answer may have changed. By ofproto_changed() and _by() alone.
     _Atomic uint64_t
         changed_ns; // When the first change came that the revalidator has not seen; 0 = none.
     _Atomic int
@@ -284,19 +284,23 @@ int ofproto_learn(struct ofproto *p, const struct flow_mod *fm, uint32_t limit, 
 void ofproto_expire(struct ofproto *p,
                     uint64_t now_ms); // Idle and hard timeouts. Cost follows what is due.
 void ofproto_fin_timeout(struct ofproto *p, const struct rule *r, uint16_t idle, uint16_t hard);
-// Something outside the tables changed (ports, MAC addresses): all answers may be others now.
+// What notes tell has changed; without any, all answers may be others now (ports, groups). After the change itself.
 // Any thread. A system call only if the revalidator sleeps, which it then no longer does.
-static inline void ofproto_changed(struct ofproto *p) {
+static inline void ofproto_changed_by(struct ofproto *p, const struct change_note *notes,
+                                      unsigned n) {
     uint64_t none = 0;
     if (atomic_load_explicit(&p->changed_ns, memory_order_relaxed) == 0) {
         atomic_compare_exchange_strong(&p->changed_ns, &none, time_ns());
     }
     // Sequentially consistent, as is the sleeper's side: it sees the change, or we see it asleep.
-    atomic_fetch_add(&p->change_seq, 1);
+    change_log_add(&p->log, notes, n);
     int waker = atomic_load(&p->waker);
     if (waker != 0 && (waker = atomic_exchange(&p->waker, 0)) != 0) {
         eventfd_write(waker - 1, 1);
     }
+}
+static inline void ofproto_changed(struct ofproto *p) {
+    ofproto_changed_by(p, NULL, 0);
 }
 
 // -- reading --

@@ -149,8 +149,43 @@ static void change_tell(const struct ofproto *p, const struct change *c) {
     }
 }
 
+static struct change_note note_of(const struct change *c) {
+    const struct rule *r = c->rule ? c->rule : c->old_rule;
+    struct change_note note = {.kind = CHANGE_RULE, .table = r->table, .gone = c->old_rule};
+    note.priority = r->cr.priority;
+    // A rule in another one's place has its match and priority.
+    note.flags = c->rule && !c->old_rule ? CHANGE_ADDS : 0;
+    if (r->cr.n_conj > 0 || (c->old_rule && c->old_rule->cr.n_conj > 0)) {
+        note.flags |= CHANGE_SOFT;
+    }
+    struct match match;
+    minimatch_expand(r->cr.match, &match);
+    if (match.mask.metadata != UINT64_MAX) {
+        note.flags |= CHANGE_ANY_DOMAIN;
+    }
+    note.domain = change_domain(match.flow.metadata);
+    return note;
+}
+
+// What the change means to translations; 0: more than notes can say.
+static unsigned take_notes(const struct changes *changes,
+                           struct change_note notes[CHANGE_LOG_CAP]) {
+    if (changes->n > CHANGE_LOG_CAP) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < changes->n; i++) {
+        const struct change *c = &changes->list[i];
+        if (c->group || c->old_group) {
+            return 0;
+        }
+        notes[i] = note_of(c);
+    }
+    return changes->n;
+}
+
 void changes_publish_one(struct ofproto *p) {
     struct changes *changes = &internal(p)->changes;
+    struct change_note notes[CHANGE_LOG_CAP];
     if (changes->n == 0) {
         return;
     }
@@ -161,7 +196,7 @@ void changes_publish_one(struct ofproto *p) {
         }
     }
     atomic_store_explicit(&p->version, next_version(p), memory_order_release);
-    ofproto_changed(p);
+    ofproto_changed_by(p, notes, take_notes(changes, notes));
     for (uint32_t i = 0; i < changes->n; i++) {
         struct change *c = &changes->list[i];
         change_tell(p, c);

@@ -175,8 +175,8 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
     }
     bool flush = atomic_exchange(&r->flush, false);
     w.kill_all |= flush;
-    w.seq = atomic_load(&p->change_seq);
-    bool changed = w.seq != atomic_load_explicit(&r->done_seq, memory_order_relaxed);
+    reval_view_init(&r->view, &p->log);
+    bool changed = r->view.seq != atomic_load_explicit(&r->done_seq, memory_order_relaxed);
     if (!changed || changed_ns == 0 || changed_ns > started_ns) {
         changed_ns =
             started_ns; // The change came while the round before was under way, or there was none.
@@ -187,7 +187,7 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
     if (flush) {
         atomic_store(&r->n_flushed, (uint32_t)w.n_seen);
     }
-    atomic_store_explicit(&r->done_seq, w.seq, memory_order_release);
+    atomic_store_explicit(&r->done_seq, r->view.seq, memory_order_release);
     count_round(r, started_ns, changed ? changed_ns : 0);
     uint32_t next = adapted_limit(limit, max_limit, w.n_seen, r->last_round_ns / 1000000);
     if (next != limit) {
@@ -196,7 +196,7 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
 }
 
 static bool has_changed(const struct revalidator *r) {
-    return atomic_load(&r->bridge->ofproto.change_seq) !=
+    return change_log_seq(&r->bridge->ofproto.log) !=
            atomic_load_explicit(&r->done_seq, memory_order_relaxed);
 }
 

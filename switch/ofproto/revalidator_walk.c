@@ -62,13 +62,19 @@ static bool revalidate(struct reval_walk *w, struct megaflow *m, struct upcall_o
     counter_add(&r->refitted, !same);
     struct credits old = owner->credits;
     owner->credits = credits;
-    owner->seq = w->seq;
+    owner->seq = r->view.seq;
+    upcall_owner_index(owner);
     credits_destroy(&old); // After the new ones hold what both have: ids of frozen states stay.
     return true;
 }
 
 static bool is_stale(struct reval_walk *w, struct megaflow *m, struct upcall_owner *owner) {
-    if (owner->seq >= w->seq) {
+    const struct reval_view *view = &w->r->view;
+    if (owner->seq >= view->seq) {
+        return false;
+    }
+    if (!reval_view_concerns(view, owner)) {
+        owner->seq = view->seq;
         return false;
     }
     if (time_ns() > w->deadline_ns) {

@@ -24,12 +24,24 @@ static void match_tags(const struct flow *flow, struct flow *wc) {
     }
 }
 
+void upcall_owner_index(struct upcall_owner *owner) {
+    memset(owner->tables, 0, sizeof owner->tables);
+    owner->asked_macs = false;
+    for (uint32_t i = 0; i < owner->credits.n; i++) {
+        const struct credit *c = &owner->credits.list[i];
+        if (c->type == CREDIT_RULE || c->type == CREDIT_TABLE_MISS) {
+            owner->tables[c->table / 64] |= UINT64_C(1) << (c->table % 64);
+        }
+        owner->asked_macs |= c->type == CREDIT_ASKED_MAC;
+    }
+}
+
 static void translate(void *aux, const struct dp_packet *packet, const struct flow *flow,
                       uint64_t now_ms, struct upcall_answer *answer) {
     struct revalidator *r = aux;
     struct upcall_owner *owner = calloc(1, sizeof *owner);
     if (owner) { // Before the translation: what changes during it makes the answer an old one.
-        owner->seq = atomic_load_explicit(&r->bridge->ofproto.change_seq, memory_order_acquire);
+        owner->seq = change_log_seq(&r->bridge->ofproto.log);
     }
     struct xlate_in in = {
         .bridge = r->bridge,
@@ -46,6 +58,9 @@ static void translate(void *aux, const struct dp_packet *packet, const struct fl
     };
     xlate_run(&in, &out);
     match_tags(flow, &answer->wc);
+    if (owner) {
+        upcall_owner_index(owner);
+    }
     answer->install = owner && !out.slow; // Without memory to count with, no megaflow.
     answer->owner = owner;
 }

@@ -49,6 +49,7 @@ enum credit_type {
     CREDIT_TABLE_MISS, // table
     CREDIT_LEARN,      // A learn action: repeated at each use, so that the learned flow stays.
     CREDIT_NORMAL,     // MAC, VLAN, port: the address has been seen again.
+    CREDIT_ASKED_MAC,  // MAC, VLAN: the answer hangs on where it was learned. Counts nothing.
     CREDIT_FIN_TIMEOUT,
     CREDIT_FROZEN, // arg = recirc_id that the actions lead to: held as long as they are.
     CREDIT_PIN,    // arg = pin id that the actions name: likewise.
@@ -57,7 +58,7 @@ struct credit {
     uint8_t type;
     uint8_t table;
     uint16_t vlan;
-    uint32_t arg; // Port or bucket.
+    uint32_t arg; // Port or bucket; of rules and misses: change_domain() of the look-up.
     union {
         const struct rule *rule;
         const struct group *group;

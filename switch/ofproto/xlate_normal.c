@@ -127,7 +127,7 @@ static void learn(struct xlate *x, uint32_t in_id, uint16_t vlan) {
     const struct flow *f = x->flow;
     if (x->in->side_effects && f->packet_type == 0 &&
         mac_learn(&x->bridge->macs, f->dl_src, vlan, in_id, x->in->now_ms)) {
-        bridge_changed(x->bridge);
+        bridge_mac_changed(x->bridge, f->dl_src, vlan);
         xlate_detail(x, "learned that %02x:%02x:%02x:%02x:%02x:%02x is on port %s in VLAN %u",
                      f->dl_src[0], f->dl_src[1], f->dl_src[2], f->dl_src[3], f->dl_src[4],
                      f->dl_src[5], x->bridge->names.name[in_id], vlan);
@@ -186,11 +186,23 @@ static void flood(struct xlate *x, uint32_t in_id, const struct tags *tags) {
     }
 }
 
+// Where the address was learned, 0 = nowhere.
+static uint32_t find_mac(struct xlate *x, const uint8_t mac[6], uint16_t vlan) {
+    if (mac_is_group(mac)) {
+        return 0;
+    }
+    if (x->credits) {
+        struct credit c = {.type = CREDIT_ASKED_MAC, .vlan = vlan};
+        memcpy(c.mac, mac, sizeof c.mac);
+        credits_add(x, &c);
+    }
+    return mac_lookup(&x->bridge->macs, mac, vlan, x->in->now_ms);
+}
+
 static void forward(struct xlate *x, uint32_t in_id, const struct tags *tags) {
     struct bridge *b = x->bridge;
-    const uint8_t *dst = x->flow->dl_dst;
     struct flow_vlan vlans[FLOW_MAX_VLANS];
-    uint32_t out = mac_is_group(dst) ? 0 : mac_lookup(&b->macs, dst, tags->t[0].vid, x->in->now_ms);
+    uint32_t out = find_mac(x, x->flow->dl_dst, tags->t[0].vid);
     if (out == 0) {
         xlate_detail(x, "no learned MAC for destination, flooding");
         flood(x, in_id, tags);

@@ -59,7 +59,9 @@ static const struct rule *look_in(struct xlate *x, uint8_t table) {
     const struct rule *rule =
         ofproto_lookup(&x->bridge->ofproto, x->version, table, x->flow, wc, &conj_id);
     if (!rule && x->credits) {
-        credits_add(x, &(struct credit){.type = CREDIT_TABLE_MISS, .table = table});
+        credits_add(x, &(struct credit){.type = CREDIT_TABLE_MISS,
+                                        .table = table,
+                                        .arg = change_domain(x->flow->metadata)});
     }
     return rule;
 }
