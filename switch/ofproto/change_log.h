@@ -5,7 +5,8 @@
 // another (ports, groups, many rules at once). Notes say enough to find the translations that they cannot have
 // touched:
 //
-//     rule added     looks in its table that found a rule of higher priority, or had other metadata
+//     rule added     looks in its table that found a rule of higher priority, had other metadata, or packets whose
+//                    headers, as they came in and were still then, it does not match
 //     rule gone      translations that did not find that very rule
 //     address        translations that did not ask for it
 //
@@ -19,8 +20,8 @@
 
 #include <string.h>
 
-#include "datapath/base/byteorder.h"
 #include "datapath/base/spinlock.h"
+#include "datapath/flow/flow.h"
 
 #define CHANGE_LOG_CAP 128u // Notes that are kept.
 
@@ -31,6 +32,15 @@ enum {                     // Of rules.
     CHANGE_SOFT = 4,       // It is a part of a conjunction: priority says nothing.
 };
 
+// Words of the key that notes keep of a rule's match; what else it says is not looked at. in_port goes beside them.
+#define CHANGE_WORDS   11u
+#define CHANGE_IN_PORT (1u << CHANGE_WORDS) // Beside the words' bits.
+static const uint8_t change_words[CHANGE_WORDS] = {
+    FLOW_WORD(ct_state), FLOW_WORD(dl_dst),       FLOW_WORD(dl_dst) + 1,   FLOW_WORD(vlans),
+    FLOW_WORD(nw_src),   FLOW_WORD(ipv6_src),     FLOW_WORD(ipv6_src) + 1, FLOW_WORD(ipv6_dst),
+    FLOW_WORD(nw_proto), FLOW_WORD(ipv6_dst) + 1, FLOW_WORD(tp_src),
+};
+
 struct change_note {
     uint64_t seq;
     uint8_t kind; // enum change_kind.
@@ -38,6 +48,8 @@ struct change_note {
     uint16_t priority;
     uint32_t domain;  // Of the metadata that it matches.
     const void *gone; // The rule that is no longer there. For comparing alone; NULL = none.
+    uint64_t value[CHANGE_WORDS], mask[CHANGE_WORDS]; // Of the rule's match.
+    uint32_t in_port, in_port_mask;                   // Likewise; an OpenFlow number.
     uint8_t mac[6];
     uint16_t vlan;
 };
@@ -81,6 +93,16 @@ static inline void change_log_add(struct change_log *log, const struct change_no
 // Which metadata a look-up had, as notes and credits tell it.
 static inline uint32_t change_domain(be64 metadata) {
     return (uint32_t)(metadata * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+// Bits of the words in which the flow is still what it was.
+static inline uint16_t change_unchanged(const struct flow *now, const struct flow *before) {
+    const uint64_t *a = flow_words_const(now), *b = flow_words_const(before);
+    unsigned bits = 0;
+    for (unsigned i = 0; i < CHANGE_WORDS; i++) {
+        bits |= (unsigned)(a[change_words[i]] == b[change_words[i]]) << i;
+    }
+    return (uint16_t)bits;
 }
 
 #endif

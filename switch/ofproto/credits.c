@@ -27,15 +27,14 @@ void credits_add(struct xlate *x, const struct credit *credit) {
     c->list[c->n++] = *credit;
 }
 
-void credits_rule(struct xlate *x, const struct rule *rule) {
-    if (unlikely(!rule_try_ref(rule))) {
+void credits_lookup(struct xlate *x, struct credit *lookup, const struct rule *rule) {
+    lookup->type = rule ? CREDIT_RULE : CREDIT_TABLE_MISS;
+    lookup->rule = rule;
+    if (unlikely(rule && !rule_try_ref(rule))) {
         x->out->slow = true;
         return;
     }
-    credits_add(x, &(struct credit){.type = CREDIT_RULE,
-                                    .table = rule->table,
-                                    .arg = change_domain(x->flow->metadata),
-                                    .rule = rule});
+    credits_add(x, lookup);
 }
 
 void credits_group(struct xlate *x, const struct group *g, uint32_t bucket) {

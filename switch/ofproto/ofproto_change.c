@@ -164,6 +164,12 @@ static struct change_note note_of(const struct change *c) {
         note.flags |= CHANGE_ANY_DOMAIN;
     }
     note.domain = change_domain(match.flow.metadata);
+    note.in_port = match.flow.in_port;
+    note.in_port_mask = match.mask.in_port;
+    for (unsigned i = 0; i < CHANGE_WORDS; i++) {
+        note.value[i] = flow_words(&match.flow)[change_words[i]];
+        note.mask[i] = flow_words(&match.mask)[change_words[i]];
+    }
     return note;
 }
 

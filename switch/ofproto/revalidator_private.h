@@ -36,7 +36,8 @@ struct reval_view {
 // revalidator_view.c
 void reval_view_init(struct reval_view *v, struct change_log *log);
 // Can what has changed since its translation touch the megaflow's answer?
-bool reval_view_concerns(const struct reval_view *v, const struct upcall_owner *owner);
+bool reval_view_concerns(const struct reval_view *v, const struct megaflow *m,
+                         const struct port_names *names);
 
 struct revalidator {
     struct bridge *bridge; // Constant.

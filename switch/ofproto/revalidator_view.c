@@ -27,21 +27,59 @@ void reval_view_init(struct reval_view *v, struct change_log *log) {
     }
 }
 
+// What a note's match can be held against: the megaflow's key and mask, read when they are needed.
+struct concern {
+    const struct megaflow *m;
+    const struct upcall_owner *owner;
+    const struct port_names *names;
+    bool read;
+    uint64_t key[CHANGE_WORDS], mask[CHANGE_WORDS];
+    uint32_t in_port; // OpenFlow number.
+};
+
+static void read_key(struct concern *c) {
+    for (unsigned i = 0; i < CHANGE_WORDS; i++) {
+        c->key[i] = miniflow_get(&c->m->key, change_words[i]);
+        c->mask[i] = miniflow_get(c->m->mask, change_words[i]);
+    }
+    struct flow word; // in_port shares one.
+    flow_words(&word)[FLOW_WORD(in_port)] = miniflow_get(&c->m->key, FLOW_WORD(in_port));
+    c->in_port = port_names_ofp(c->names, word.in_port);
+    c->read = true;
+}
+
+// Does the rule ask for headers that no packet of the megaflow had at the look-up?
+static bool excludes(const struct change_note *note, const struct credit *lookup,
+                     struct concern *c) {
+    if (!c->read) {
+        read_key(c);
+    }
+    for (unsigned i = 0; i < CHANGE_WORDS; i++) {
+        if (lookup->vlan >> i & 1 && (note->value[i] ^ c->key[i]) & note->mask[i] & c->mask[i]) {
+            return true;
+        }
+    }
+    return lookup->vlan & CHANGE_IN_PORT && (note->in_port ^ c->in_port) & note->in_port_mask;
+}
+
 static bool found_by_conjunction(const struct rule *rule) {
     return flowmap_has(rule->cr.match->map, FLOW_WORD(conj_id));
 }
 
 // Could the change be met by a look-up in its table that ended as the credit says?
-static bool concerns_lookup(const struct change_note *note, const struct credit *c) {
-    if (c->type == CREDIT_RULE && note->gone == c->rule) {
+static bool concerns_lookup(const struct change_note *note, const struct credit *lookup,
+                            struct concern *c) {
+    if (lookup->type == CREDIT_RULE && note->gone == lookup->rule) {
         return true;
     }
     if (!(note->flags & (CHANGE_ADDS | CHANGE_SOFT)) ||
-        (!(note->flags & CHANGE_ANY_DOMAIN) && note->domain != c->arg)) {
+        (!(note->flags & CHANGE_ANY_DOMAIN) && note->domain != lookup->arg)) {
         return false;
     }
-    return note->flags & CHANGE_SOFT || c->type == CREDIT_TABLE_MISS ||
-           note->priority >= c->rule->cr.priority || found_by_conjunction(c->rule);
+    bool outranked = !(note->flags & CHANGE_SOFT) && lookup->type == CREDIT_RULE &&
+                     note->priority < lookup->rule->cr.priority &&
+                     !found_by_conjunction(lookup->rule);
+    return !outranked && !excludes(note, lookup, c);
 }
 
 static bool concerns_mac(const struct reval_view *v, const struct upcall_owner *owner,
@@ -56,23 +94,26 @@ static bool concerns_mac(const struct reval_view *v, const struct upcall_owner *
     return false;
 }
 
-static bool concerns_credit(const struct reval_view *v, const struct upcall_owner *owner,
-                            const struct credit *c) {
-    if (c->type == CREDIT_ASKED_MAC) {
-        return v->macs && concerns_mac(v, owner, c);
+static bool concerns_credit(const struct reval_view *v, const struct credit *credit,
+                            struct concern *c) {
+    if (credit->type == CREDIT_ASKED_MAC) {
+        return v->macs && concerns_mac(v, c->owner, credit);
     }
-    if (c->type != CREDIT_RULE && c->type != CREDIT_TABLE_MISS) {
+    if (credit->type != CREDIT_RULE && credit->type != CREDIT_TABLE_MISS) {
         return false;
     }
-    for (unsigned i = v->first[c->table]; i != 0; i = v->next[i - 1]) {
-        if (v->notes[i - 1].seq > owner->seq && concerns_lookup(&v->notes[i - 1], c)) {
+    for (unsigned i = v->first[credit->table]; i != 0; i = v->next[i - 1]) {
+        const struct change_note *note = &v->notes[i - 1];
+        if (note->seq > c->owner->seq && concerns_lookup(note, credit, c)) {
             return true;
         }
     }
     return false;
 }
 
-bool reval_view_concerns(const struct reval_view *v, const struct upcall_owner *owner) {
+bool reval_view_concerns(const struct reval_view *v, const struct megaflow *m,
+                         const struct port_names *names) {
+    const struct upcall_owner *owner = m->owner;
     if (owner->seq < v->all_seq) {
         return true;
     }
@@ -80,8 +121,12 @@ bool reval_view_concerns(const struct reval_view *v, const struct upcall_owner *
     for (unsigned i = 0; i < RS_ARRAY_SIZE(v->tables); i++) {
         may |= (v->tables[i] & owner->tables[i]) != 0;
     }
-    for (uint32_t i = 0; may && i < owner->credits.n; i++) {
-        if (concerns_credit(v, owner, &owner->credits.list[i])) {
+    if (!may) {
+        return false;
+    }
+    struct concern c = {.m = m, .owner = owner, .names = names};
+    for (uint32_t i = 0; i < owner->credits.n; i++) {
+        if (concerns_credit(v, &owner->credits.list[i], &c)) {
             return true;
         }
     }

@@ -73,7 +73,7 @@ static bool is_stale(struct reval_walk *w, struct megaflow *m, struct upcall_own
     if (owner->seq >= view->seq) {
         return false;
     }
-    if (!reval_view_concerns(view, owner)) {
+    if (!reval_view_concerns(view, m, &w->r->bridge->names)) {
         owner->seq = view->seq;
         return false;
     }

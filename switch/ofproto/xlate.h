@@ -57,8 +57,8 @@ enum credit_type {
 struct credit {
     uint8_t type;
     uint8_t table;
-    uint16_t vlan;
-    uint32_t arg; // Port or bucket; of rules and misses: change_domain() of the look-up.
+    uint16_t vlan; // Of rules and misses: what was still as it came in, by change_unchanged().
+    uint32_t arg;  // Port or bucket; of rules and misses: change_domain() of the look-up.
     union {
         const struct rule *rule;
         const struct group *group;

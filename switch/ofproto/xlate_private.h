@@ -167,7 +167,8 @@ void xlate_fork(struct xlate *x, uint8_t table, uint16_t zone);
 bool xlate_thaw(struct xlate *x, const struct frozen_state **state);
 
 // -- credits.c --
-void credits_rule(struct xlate *x, const struct rule *rule);
+// A look-up and what it found, NULL = nothing. table, arg, vlan are filled in.
+void credits_lookup(struct xlate *x, struct credit *lookup, const struct rule *rule);
 void credits_group(struct xlate *x, const struct group *g, uint32_t bucket);
 void credits_add(struct xlate *x, const struct credit *c); // Takes over its reference.
 void credit_release(struct bridge *b, const struct credit *c);

@@ -58,10 +58,15 @@ static const struct rule *look_in(struct xlate *x, uint8_t table) {
     uint32_t conj_id;
     const struct rule *rule =
         ofproto_lookup(&x->bridge->ofproto, x->version, table, x->flow, wc, &conj_id);
-    if (!rule && x->credits) {
-        credits_add(x, &(struct credit){.type = CREDIT_TABLE_MISS,
-                                        .table = table,
-                                        .arg = change_domain(x->flow->metadata)});
+    if (x->credits) {
+        const struct flow *in = x->in->flow;
+        struct credit lookup = {.table = table, .arg = change_domain(x->flow->metadata)};
+        lookup.vlan = change_unchanged(x->flow, in);
+        if (in->in_port < OFP_MAX_PORTS &&
+            x->flow->in_port == port_names_ofp(&x->bridge->names, in->in_port)) {
+            lookup.vlan |= CHANGE_IN_PORT;
+        }
+        credits_lookup(x, &lookup, rule);
     }
     return rule;
 }
@@ -104,9 +109,6 @@ const struct rule *xlate_lookup(struct xlate *x, uint32_t in_port, bool may_pack
     f->in_port = old_in_port;
     f->tp_src = tp_src;
     f->tp_dst = tp_dst;
-    if (rule && x->credits) {
-        credits_rule(x, rule);
-    }
     return rule;
 }
 
