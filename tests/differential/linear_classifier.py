@@ -103,8 +103,10 @@ def address(draw: st.DrawFn, v6: bool, names: tuple[str, str]) -> Condition:
     mask = ((1 << length) - 1 << bits - length).to_bytes(bits // 8, "big")
 
     def holds(key: Key) -> bool:
-        found = (key.nw_src if is_src else key.nw_dst)[16 - bits // 8 :]
-        return masked(found, value.packed, mask)
+        if v6:
+            return masked(key.ipv6_src if is_src else key.ipv6_dst, value.packed, mask)
+        found = key.nw_src if is_src else key.nw_dst
+        return masked(found.to_bytes(4, "big"), value.packed, mask)
 
     suffix = f"/{length}" if length < bits else ""
     return Condition(f"{names[0] if is_src else names[1]}={value}{suffix}", holds)
