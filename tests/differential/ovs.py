@@ -134,10 +134,10 @@ class Ovs:
         states = [word for state in ct_states for word in ("--ct-next", state)]
         return self.control.call("ofproto/trace", *states, BRIDGE, flow)
 
-    def dump_flows(self) -> set[str]:
-        """Its rules as OpenFlow 1.5 has them, without statistics."""
+    def dump_flows(self, version: str = "OpenFlow15") -> set[str]:
+        """Its rules as a version of OpenFlow has them, without statistics."""
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
-        words = ("-O", "OpenFlow15", "--no-stats", "--no-names", "dump-flows", mgmt)
+        words = ("-O", version, "--no-stats", "--no-names", "dump-flows", mgmt)
         return {line.strip() for line in self._tool("ovs-ofctl", *words).splitlines()}
 
     def datapath_ports(self) -> dict[int, int]:

@@ -127,7 +127,8 @@ def test_normal_sends_the_same_bytes(
 @examples(20)
 @given(table=rules(simple_actions, most=40))
 def test_rules_are_printed_as_ovs_ofctl_prints_them(ovs: Ovs, table: list[Rule]) -> None:
-    ovs.ofctl("del-flows")
-    ovs.load_flows([r.text for r in table])
+    ovs.replace_flows([r.text for r in table])
+    # Of OpenFlow 1.0 with Nicira's matches, which have an exact vlan_tci. The flag is replace-flows' own.
+    theirs = {line.replace("reset_counts ", "") for line in ovs.dump_flows("OpenFlow10")}
     with rig(1, [r.text for r in table]) as r:
-        assert ours.dump_flows(r.switch) == ovs.dump_flows()
+        assert ours.dump_flows(r.switch) == theirs
