@@ -128,7 +128,7 @@ void otab_expire(struct otab *t) {
 }
 
 uint64_t otab_change_seq(const struct otab *t) {
-    return t->p.change_seq;
+    return change_log_seq(&t->p.log);
 }
 
 bool otab_bundle_open(struct otab *t) {
