@@ -84,8 +84,7 @@ def theirs(trace: str) -> list[Pass]:
 
 def ours(bridge: Bridge, flow: str, states: tuple[str, ...]) -> list[Pass]:
     text = "\n".join(
-        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}"
-        for answer in bridge.trace(flow, states)
+        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}" for answer in bridge.trace(flow, states)
     )
     return [Pass(p.megaflow, normal(p.actions)) for p in passes(text)]
 
@@ -109,9 +108,17 @@ def load(flow_set: FlowSet) -> Bridge:
     return bridge
 
 
-states = st.lists(
-    st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3
-).map(tuple)
+def difference(
+    bridge: Bridge, flow: str, next_states: tuple[str, ...], trace: str, got: list[Pass], want: list[Pass]
+) -> str:
+    """The first pass that differs, with both reports of the packet; pytest would compare them letter by letter."""
+    n = next((i for i, (a, b) in enumerate(zip(got, want, strict=False)) if a != b), min(len(got), len(want)))
+    reports = "\n".join(answer.report for answer in bridge.trace(flow, next_states)[: n + 1])
+    sides = [f"{side}: {passes_[n] if n < len(passes_) else 'nothing'}" for side, passes_ in (("ours  ", got), ("theirs", want))]
+    return "\n".join([f"{flow} {next_states}, pass {n}", *sides, "-- theirs", trace[:6000], "-- ours", reports[:6000]])
+
+
+states = st.lists(st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3).map(tuple)
 
 
 @examples(40)
@@ -130,4 +137,5 @@ def test_actions_and_megaflows_are_those_of_open_vswitch(
         event(f"{len(got)} passes")
         if "Translation failed" in trace:
             want, got = [Pass("", p.actions) for p in want], [Pass("", p.actions) for p in got]
-        assert got == want, f"{flow} {next_states}\n{trace}\n{bridge.trace(flow, next_states)[0].report}"
+        if got != want:
+            pytest.fail(difference(bridge, flow, next_states, trace, got, want), pytrace=False)
