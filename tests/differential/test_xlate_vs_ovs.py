@@ -9,13 +9,14 @@ Known differences, left out here and nowhere else:
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from tests.c.support.translation import Bridge
@@ -25,13 +26,14 @@ from tests.differential.trace_text import Pass, passes
 from tests.differential.translation_sets import packets, translation_sets
 
 pytestmark = [pytest.mark.peer("ovs-vswitchd", "ovsdb-server", "ovs-vsctl", "ovs-ofctl", "ovs-appctl")]
+PHASES = [Phase.generate] if os.environ.get("NO_SHRINK") else list(Phase)
 THEIR_LOCAL, OUR_LOCAL = "100", str(PORTS + 1)
 
 
 def examples(count: int) -> settings:
     """One Open vSwitch serves all examples of a module: that is meant."""
     return settings(
-        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=int(os.environ.get("N_EX", count)), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
 
 
