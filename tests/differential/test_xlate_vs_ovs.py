@@ -33,7 +33,10 @@ THEIR_LOCAL, OUR_LOCAL = "100", str(PORTS + 1)
 def examples(count: int) -> settings:
     """One Open vSwitch serves all examples of a module: that is meant."""
     return settings(
-        max_examples=int(os.environ.get("N_EX", count)), deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=int(os.environ.get("N_EX", count)),
+        deadline=None,
+        phases=PHASES,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
 
 
@@ -86,7 +89,8 @@ def theirs(trace: str) -> list[Pass]:
 
 def ours(bridge: Bridge, flow: str, states: tuple[str, ...]) -> list[Pass]:
     text = "\n".join(
-        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}" for answer in bridge.trace(flow, states)
+        f"Megaflow: {answer.megaflow}\nDatapath actions: {answer.actions}"
+        for answer in bridge.trace(flow, states)
     )
     return [Pass(p.megaflow, normal(p.actions)) for p in passes(text)]
 
@@ -116,11 +120,18 @@ def difference(
     """The first pass that differs, with both reports of the packet; pytest would compare them letter by letter."""
     n = next((i for i, (a, b) in enumerate(zip(got, want, strict=False)) if a != b), min(len(got), len(want)))
     reports = "\n".join(answer.report for answer in bridge.trace(flow, next_states)[: n + 1])
-    sides = [f"{side}: {passes_[n] if n < len(passes_) else 'nothing'}" for side, passes_ in (("ours  ", got), ("theirs", want))]
-    return "\n".join([f"{flow} {next_states}, pass {n}", *sides, "-- theirs", trace[:6000], "-- ours", reports[:6000]])
+    sides = [
+        f"{side}: {passes_[n] if n < len(passes_) else 'nothing'}"
+        for side, passes_ in (("ours  ", got), ("theirs", want))
+    ]
+    return "\n".join(
+        [f"{flow} {next_states}, pass {n}", *sides, "-- theirs", trace[:6000], "-- ours", reports[:6000]]
+    )
 
 
-states = st.lists(st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3).map(tuple)
+states = st.lists(
+    st.sampled_from(["trk,new", "trk,est", "trk,est,rpl", "trk,inv", "trk,rel"]), max_size=3
+).map(tuple)
 
 
 @examples(40)
