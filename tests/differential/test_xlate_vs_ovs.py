@@ -151,4 +151,5 @@ def test_actions_and_megaflows_are_those_of_open_vswitch(
         if "Translation failed" in trace:
             want, got = [Pass("", p.actions) for p in want], [Pass("", p.actions) for p in got]
         if got != want:
-            pytest.fail(difference(bridge, flow, next_states, trace, got, want), pytrace=False)
+            rules = "\n".join(flow_set.flows)
+            pytest.fail(f"{difference(bridge, flow, next_states, trace, got, want)}\n{rules}", pytrace=False)

@@ -150,10 +150,10 @@ class Bridge:
             ),
         )
 
-    def trace(self, flow: str | Any, ct_states: Sequence[str] = ()) -> list[Answer]:
+    def trace(self, flow: str | Any, ct_states: Sequence[str] = (), limit: int = 60) -> list[Answer]:
         """The packet and what comes back from connection tracking, in the order of ofproto/trace."""
         states, queue, found = list(ct_states), [self.key(flow) if isinstance(flow, str) else flow], []
-        while queue:
+        while queue and len(found) < limit:
             answer = self.run(queue.pop(0))
             found.append(answer)
             for _, conntrack, key in answer.recircs:

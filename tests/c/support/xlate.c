@@ -268,6 +268,23 @@ static void put_controller(void *aux, uint32_t pin_id, struct text *t) {
              pin->controller_id, pin->max_len);
 }
 
+// ofproto/trace takes the first address and port of a NAT range.
+static void simulate_nat(struct flow *f, const struct ofpact_nat *n) {
+    for (unsigned src = 0; src <= 1; src++) {
+        if (!(n->flags & (src ? NAT_SRC : NAT_DST)) || n->range_af == 0) {
+            continue;
+        }
+        if (n->range_af == 4) {
+            memcpy(src ? &f->nw_src : &f->nw_dst, n->addr_min, 4);
+        } else {
+            memcpy(src ? f->ipv6_src : f->ipv6_dst, n->addr_min, 16);
+        }
+        if (n->port_min) {
+            *(src ? &f->tp_src : &f->tp_dst) = hton16(n->port_min);
+        }
+    }
+}
+
 static void fill_in(struct xl *xl, const struct flow *key, const struct xlate_out *got,
                     const struct xlate_recircs *recircs, struct xl_answer *out) {
     struct text t;
@@ -292,6 +309,9 @@ static void fill_in(struct xl *xl, const struct flow *key, const struct xlate_ou
         struct flow *f = &out->recircs[i].flow;
         out->recircs[i] = recircs->list[i];
         f->in_port = key->in_port;
+        if (recircs->list[i].nat) {
+            simulate_nat(f, recircs->list[i].nat);
+        }
     }
 }
 
