@@ -65,7 +65,35 @@ bool xbuf_put(struct xlate *x, struct xbuf *b, const void *bytes, uint32_t n) {
     return true;
 }
 
+static inline uint64_t words_differ(const struct flow *a, const struct flow *b, size_t from,
+                                    size_t to) {
+    const uint64_t *p = flow_words_const(a), *q = flow_words_const(b);
+    uint64_t differ = 0;
+    for (size_t i = from / sizeof *p; i < to / sizeof *p; i++) {
+        differ |= p[i] ^ q[i];
+    }
+    return differ;
+}
+
+// Does the packet look as the flow says already? Most outputs follow another one.
+static bool is_committed(const struct flow *f, const struct flow *b) {
+    uint64_t differ =
+        words_differ(f, b, offsetof(struct flow, dl_dst), offsetof(struct flow, ct_nw_src)) |
+        words_differ(f, b, offsetof(struct flow, ipv6_src), offsetof(struct flow, ct_ipv6_src)) |
+        words_differ(f, b, offsetof(struct flow, ipv6_label), offsetof(struct flow, tp_src));
+    return !(differ | (uint64_t)(f->tp_src ^ b->tp_src) | (uint64_t)(f->tp_dst ^ b->tp_dst) |
+             (f->igmp_group_ip4 ^ b->igmp_group_ip4) | (f->skb_priority ^ b->skb_priority) |
+             (f->pkt_mark ^ b->pkt_mark) | (f->packet_type ^ b->packet_type));
+}
+static_assert(offsetof(struct flow, ct_nw_src) % 8 == 0 &&
+                  offsetof(struct flow, ct_ipv6_src) % 8 == 0 &&
+                  offsetof(struct flow, ipv6_label) % 8 == 0,
+              "words of a packet and words of its connection");
+
 void xlate_commit(struct xlate *x) {
+    if (likely(!x->pending_encap && !x->pending_decap && is_committed(x->flow, x->base))) {
+        return;
+    }
     if (unlikely(x->pending_encap || x->pending_decap ||
                  x->flow->packet_type != x->base->packet_type)) {
         odp_commit_encap(x->flow, x->base, x->odp, x->wc, x->pending_encap, x->encap_tlvs,

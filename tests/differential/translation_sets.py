@@ -97,7 +97,6 @@ _any = [
     "bundle_load(symmetric_l3,3,hrw,ofport,NXM_NX_REG3[0..15],members:1,2,3,4),output:NXM_NX_REG3[]",
     "multipath(symmetric_l3l4+udp,9,hrw,4,0,NXM_NX_REG2[0..1])",
     "set_tunnel:0x123,set_field:9->pkt_mark,output:2",
-    "mod_vlan_vid:33,mod_vlan_pcp:2,output:4",
     "exit",
     "note:00",
 ]
@@ -118,6 +117,7 @@ _vlan = [
     "pop_vlan,resubmit(,1),output:3",
     "push_vlan:0x8100,set_field:0x1007->vlan_vid,output:4",
     "set_field:5->vlan_pcp,output:1",
+    "mod_vlan_vid:33,mod_vlan_pcp:2,output:4",
 ]
 _mpls = [
     "pop_mpls:0x0800,output:2",

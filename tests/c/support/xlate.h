@@ -67,7 +67,7 @@ void xl_dump(struct xl *xl, char *out, size_t cap);
 uint32_t xl_frozen_count(struct xl *xl);
 void xl_expire(struct xl *xl, uint64_t now_ms); // Rules and frozen states; reaps what may be freed.
 
-// Translates each key `rounds` times with wc and credits; nanoseconds for one.
+// Translates each key `rounds` times with wc and credits; nanoseconds of CPU time for one.
 double xl_bench(struct xl *xl, const struct flow *keys, unsigned n, unsigned rounds);
 
 uint32_t xl_hash_fields(const struct flow *flow, uint8_t fields, uint16_t basis);
