@@ -6,15 +6,31 @@
 #include "datapath/flow/flow_extract.h"
 #include "ofproto/packet_in.h"
 
+static bool is_told(const struct mf_field *mf) {
+    switch (mf->id) {
+    case MFF_PKT_MARK:
+    case MFF_CT_STATE:
+    case MFF_CT_ZONE:
+    case MFF_CT_MARK:
+    case MFF_CT_LABEL: return true;
+    case MFF_IN_PORT_OXM:
+    case MFF_PACKET_TYPE: return false;
+    default: return mf_is_pipeline_field(mf) && mf->id < MFF_XREG0; // Those are views of registers.
+    }
+}
+
 // The pipeline fields that are not 0, as a match; what does not fit the buffer is left out.
 static void put_metadata(rs_switch *sw, const struct flow *metadata) {
     struct match match;
     struct text t;
-    match_from_wc(metadata, metadata, &match);
-    const uint64_t *values = flow_words_const(&match.flow);
-    uint64_t *masks = flow_words(&match.mask);
-    for (unsigned i = 0; i < FLOW_WORDS; i++) {
-        masks[i] = values[i] ? UINT64_MAX : 0;
+    match_init_any(&match);
+    for (unsigned id = 0; id < MFF_N_IDS; id++) {
+        const struct mf_field *mf = mf_from_id((enum mf_id)id);
+        union mf_value value;
+        if (is_told(mf) && !mf_is_zero(mf, metadata)) {
+            mf_get_value(mf, metadata, &value);
+            match_set_field(&match, mf, &value, NULL);
+        }
     }
     text_init(&t, sw->packet_in_text, sizeof sw->packet_in_text);
     match_format(&match, OFP_DEFAULT_PRIORITY, OFP_DEFAULT_PRIORITY, NULL, &t);

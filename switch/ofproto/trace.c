@@ -61,7 +61,6 @@ static void trace_once(struct trace *tr, const struct flow *flow, const struct d
                        const struct ofpacts *ofpacts) {
     struct flow wc, initial = as_openflow(tr, flow);
     struct odp_list actions = odp_list_on(NULL, 0);
-    struct credits credits = {0};
     struct xlate_in in = {
         .bridge = tr->bridge,
         .flow = flow,
@@ -76,8 +75,8 @@ static void trace_once(struct trace *tr, const struct flow *flow, const struct d
                                   : (const void *)"",
         .ofpacts_len = ofpacts ? ofpacts->len : 0,
     };
-    // Credits hold the pins and frozen states that the text is about.
-    struct xlate_out out = {.actions = &actions, .wc = &wc, .credits = &credits};
+    // Nobody is credited; pins and frozen states that the text is about linger for long enough.
+    struct xlate_out out = {.actions = &actions, .wc = &wc};
     text_put(tr->out, "Flow: ");
     flow_format(&initial, tr->names, tr->out);
     text_put(tr->out, "\n"); // The report begins with an empty line.
@@ -97,7 +96,6 @@ static void trace_once(struct trace *tr, const struct flow *flow, const struct d
         text_put(tr->out, "Translation failed (%s), packet is dropped.\n",
                  xlate_strerror(out.error));
     }
-    credits_destroy(&credits);
     odp_list_destroy(&actions);
 }
 
