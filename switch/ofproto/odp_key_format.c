@@ -196,12 +196,29 @@ static void put_arp(const struct key_text *k) {
     key_end(k, before, "arp");
 }
 
+// Are all labels down to the bottom of the stack matched in full?
+static bool mpls_is_exact(const struct key_text *k) {
+    for (unsigned i = 0; i < FLOW_MAX_MPLS; i++) {
+        if (k->mask->mpls_lse[i] != UINT32_MAX) {
+            return false;
+        }
+        if (k->key->mpls_lse[i] & hton32(0x100)) {
+            return true;
+        }
+    }
+    return true;
+}
+
 static void put_mpls(const struct key_text *k) {
     const struct flow *f = k->key, *m = k->mask;
+    bool exact = mpls_is_exact(k);
     size_t before = key_begin(k, "mpls");
     for (unsigned i = 0; i < FLOW_MAX_MPLS; i++) {
         uint32_t lse = ntoh32(f->mpls_lse[i]), mask = ntoh32(m->mpls_lse[i]);
-        if (mask) {
+        if (mask && exact) {
+            text_put(k->out, "label=%u,tc=%u,ttl=%u,bos=%u,", lse >> 12, lse >> 9 & 7, lse & 0xff,
+                     lse >> 8 & 1);
+        } else if (mask) {
             text_put(k->out, "label=%u/0x%x,tc=%u/%x,ttl=%u/0x%x,bos=%u/%x,", lse >> 12, mask >> 12,
                      lse >> 9 & 7, mask >> 9 & 7, lse & 0xff, mask & 0xff, lse >> 8 & 1,
                      mask >> 8 & 1);
