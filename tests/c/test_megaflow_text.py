@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scapy.contrib.mpls import MPLS
@@ -39,7 +40,7 @@ SOLICIT = IP6 / ICMPv6ND_NS(tgt="fe80::3") / ICMPv6NDOptSrcLLAddr(lladdr="02:00:
 ADVERT = IP6 / ICMPv6ND_NA(tgt="fe80::3") / ICMPv6NDOptDstLLAddr(lladdr="02:00:00:00:00:09")
 
 
-def ether(**words: int) -> Packet:
+def ether(**words: Any) -> Packet:
     return Ether(src=A, dst=B, **words)
 
 
