@@ -14,7 +14,7 @@ static void stages_free(struct cls_stage *s) {
     while (s) {
         struct cls_stage *next = s->sibling;
         stages_free(s->children);
-        free(rcu_get(s->keys));
+        free(array_entries(rcu_get(s->keys)));
         free(s->counts);
         free(s);
         s = next;
@@ -22,9 +22,10 @@ static void stages_free(struct cls_stage *s) {
 }
 
 static void subtable_free(struct cls_subtable *s) {
-    struct cls_slots *t = rcu_get(s->slots);
-    for (uint32_t i = 0; i <= t->mask; i++) {
-        struct cls_rule *first = rcu_get(t->slots[i].first);
+    uintptr_t a = rcu_get(s->slots);
+    struct cls_slot *slots = array_entries(a);
+    for (uint64_t i = 0; i <= array_mask(a); i++) {
+        struct cls_rule *first = rcu_get(slots[i].first);
         if (first) {
             free(rcu_get(first->soft));
         }
@@ -32,7 +33,7 @@ static void subtable_free(struct cls_subtable *s) {
             r->subtable = NULL;
         }
     }
-    free(t);
+    free(slots);
     trie_destroy(&s->ports);
     free(s);
 }
@@ -144,10 +145,11 @@ static void top_remove(struct classifier *cls, struct cls_subtable *s, uint16_t 
     if (priority != s->max_priority || --s->n_top > 0) {
         return;
     }
-    const struct cls_slots *t = rcu_get(s->slots);
+    uintptr_t a = rcu_get(s->slots);
+    struct cls_slot *slots = array_entries(a);
     uint16_t max = 0;
-    for (uint32_t i = 0; i <= t->mask; i++) {
-        struct cls_rule *first = rcu_get(((struct cls_slots *)(uintptr_t)t)->slots[i].first);
+    for (uint64_t i = 0; i <= array_mask(a); i++) {
+        struct cls_rule *first = rcu_get(slots[i].first);
         if (first && first->priority >= max) {
             s->n_top = first->priority > max ? 1 : s->n_top + 1;
             max = first->priority;

@@ -98,9 +98,10 @@ typedef bool rule_fn(struct cls_rule *rule, void *arg);
 
 static bool subtable_walk(const struct cls_subtable *s, const struct wanted *w, uint64_t version,
                           rule_fn *fn, void *arg) {
-    struct cls_slots *t = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
-    for (uint32_t i = 0; i <= t->mask; i++) {
-        struct cls_rule *r = rcu_get(t->slots[i].first);
+    uintptr_t a = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+    struct cls_slot *slots = array_entries(a);
+    for (uint64_t i = 0; i <= array_mask(a); i++) {
+        struct cls_rule *r = rcu_get(slots[i].first);
         if (!r || !rule_wanted(w, s, r)) {
             continue;
         }
@@ -134,9 +135,10 @@ void classifier_for_all(const struct classifier *cls, bool (*fn)(struct cls_rule
                         void *arg) {
     for (uint32_t i = 0; cls->by_mask && i <= cls->by_mask_mask; i++) {
         for (const struct cls_subtable *s = cls->by_mask[i]; s; s = s->mask_next) {
-            struct cls_slots *t = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
-            for (uint32_t k = 0; k <= t->mask; k++) {
-                for (struct cls_rule *r = rcu_get(t->slots[k].first), *next; r; r = next) {
+            uintptr_t a = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+            struct cls_slot *slots = array_entries(a);
+            for (uint64_t k = 0; k <= array_mask(a); k++) {
+                for (struct cls_rule *r = rcu_get(slots[k].first), *next; r; r = next) {
                     next = rule_next(r);
                     if (!fn(r, arg)) {
                         return;
@@ -171,9 +173,9 @@ bool classifier_overlaps(const struct classifier *cls, const struct match *match
 static size_t stages_bytes(const struct cls_stage *s) {
     size_t bytes = 0;
     for (; s; s = s->sibling) {
-        const struct stage_keys *k = rcu_get(((struct cls_stage *)(uintptr_t)s)->keys);
-        bytes += sizeof *s + s->n_words * (sizeof(uint64_t) + 1u) + sizeof *k +
-                 (k->mask + UINT64_C(1)) * sizeof k->keys[0] +
+        uintptr_t keys = rcu_get(((struct cls_stage *)(uintptr_t)s)->keys);
+        bytes += sizeof *s + s->n_words * (sizeof(uint64_t) + 1u) +
+                 (array_mask(keys) + UINT64_C(1)) * sizeof(struct stage_key) +
                  (s->counts ? (s->counts_mask + UINT64_C(1)) * sizeof *s->counts : 0) +
                  stages_bytes(s->children);
     }
@@ -186,11 +188,12 @@ size_t classifier_bytes(const struct classifier *cls) {
                    (cls->by_mask ? (cls->by_mask_mask + UINT64_C(1)) * sizeof(void *) : 0);
     for (uint32_t i = 0; o && i < o->n; i++) {
         const struct cls_subtable *s = o->entries[i].subtable;
-        struct cls_slots *t = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+        uintptr_t a = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+        struct cls_slot *slots = array_entries(a);
         bytes += sizeof o->entries[0] + sizeof *s + s->n_words * (sizeof(uint64_t) + 1u) +
-                 sizeof *t + (t->mask + UINT64_C(1)) * sizeof t->slots[0] + trie_bytes(&s->ports);
-        for (uint32_t k = 0; k <= t->mask; k++) {
-            struct cls_rule *first = rcu_get(t->slots[k].first);
+                 (array_mask(a) + UINT64_C(1)) * sizeof *slots + trie_bytes(&s->ports);
+        for (uint64_t k = 0; k <= array_mask(a); k++) {
+            struct cls_rule *first = rcu_get(slots[k].first);
             const struct cls_soft *soft = first ? rcu_get(first->soft) : NULL;
             bytes += soft ? sizeof *soft + soft->n * 2 * sizeof(uint64_t) : 0;
         }

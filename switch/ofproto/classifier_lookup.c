@@ -125,7 +125,7 @@ static inline uint64_t stage_ask(struct lookup *l, const struct cls_stage *s, ui
             l->wc[words[i]] |= s->masks[i];
         }
     }
-    uint64_t members = stage_keys_find(rcu_get(((struct cls_stage *)(uintptr_t)s)->keys), h);
+    uint64_t members = stage_find(s, h);
     if (index < MEMO_STAGES) {
         l->remembered[index / 64] |= UINT64_C(1) << index % 64;
         l->memo[index] = (struct stage_memo){h, members};
@@ -171,11 +171,12 @@ static bool ports_exclude(struct lookup *l, const struct cls_subtable *s) {
 
 static inline struct cls_rule *slots_lookup(const struct lookup *l, const struct cls_subtable *s,
                                             uint32_t hash) {
-    struct cls_slots *t = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
-    for (uint32_t i = hash & t->mask;; i = (i + 1) & t->mask) {
-        uint32_t h = atomic_load_explicit(&t->slots[i].hash, memory_order_acquire);
+    uintptr_t a = rcu_get(((struct cls_subtable *)(uintptr_t)s)->slots);
+    struct cls_slot *slots = array_entries(a);
+    for (uint32_t mask = array_mask(a), i = hash & mask;; i = (i + 1) & mask) {
+        uint32_t h = atomic_load_explicit(&slots[i].hash, memory_order_acquire);
         if (h == hash) {
-            struct cls_rule *first = rcu_get(t->slots[i].first);
+            struct cls_rule *first = rcu_get(slots[i].first);
             __builtin_prefetch((const char *)first + 128); // Its match, mostly.
             if (first && rule_matches(l, s, first)) {
                 return first;

@@ -57,28 +57,37 @@ struct cls_words { // Which words of a key a step reads, and which bits of them.
     const uint64_t *mask;
 };
 
+// The array of a hash table, published as one word: it begins at a cache line, and the low bits of its address
+// hold log2 of its length, so that a reader touches nothing but the entry it wants.
+typedef _Atomic uintptr_t cls_array;
+#define CLS_ARRAY_MIN 4u // Entries: of 16 bytes, a cache line.
+static inline void *array_entries(uintptr_t a) {
+    return (void *)(a & ~(uintptr_t)(RS_CACHE_LINE - 1));
+}
+static inline uint32_t array_mask(uintptr_t a) { // Length - 1.
+    return (uint32_t)((UINT64_C(1) << (a & (RS_CACHE_LINE - 1))) - 1);
+}
+
 struct stage_key {
     _Atomic uint64_t hash; // 0 = never used: a search ends here.
     _Atomic uint64_t members;
-};
-struct stage_keys {
-    uint32_t mask; // Number of keys - 1.
-    uint32_t used; // Ever used.
-    struct stage_key keys[];
 };
 struct stage_count { // Writer only.
     uint64_t hash;   // 0 = never used.
     uint32_t member, n;
 };
 struct cls_stage {
-    uint16_t index; // Among the classifier's stages: where a lookup remembers it.
-    uint8_t level, n_words;
-    struct stage_keys *_Atomic keys;
-    // Writer only.
+    // Writer only: the first cache line.
     struct cls_stage *parent, *sibling, *children;
     uint64_t members; // Bits taken.
     struct stage_count *counts;
     uint32_t counts_mask, counts_used;
+    uint32_t keys_used; // Ever.
+    uint8_t level;
+    // Readers.
+    RS_CACHE_ALIGNED cls_array keys; // Of struct stage_key.
+    uint16_t index;                  // Among the classifier's stages: where a lookup remembers it.
+    uint8_t n_words;
     uint64_t masks[]; // [n_words], then uint8_t words[n_words].
 };
 
@@ -86,30 +95,28 @@ struct cls_slot {
     _Atomic uint32_t hash;          // 0 = never used: a search ends here.
     struct cls_rule *_Atomic first; // NULL with a hash: emptied.
 };
-struct cls_slots {
-    uint32_t mask, used;
-    struct cls_slot slots[];
-};
 
 struct cls_subtable {
-    uint8_t n_stages;           // In front of the last, which is the slots themselves.
-    uint8_t n_words, last_from; // The last step's words are words[last_from …).
-    uint8_t tries;              // Bit i: prefix_len[i] bits of trie i's field are matched.
-    uint8_t tries_at;           // The step whose words hold these fields.
-    uint8_t ports_len;          // tp_src, tp_dst as 32 bits: up to the last bit matched; 0 = none.
-    bool conj_id;               // Matches conj_id.
-    uint8_t prefix_len[CLS_N_TRIES];
-    uint8_t bit[CLS_L4]; // Its bit in each stage's bitmaps.
-    struct cls_stage *stage[CLS_L4];
-    struct cls_slots *_Atomic slots;
-    struct trie ports;
-    // Writer only.
+    // Writer only: the first cache line.
     struct cls_subtable *mask_next; // In the hash table of masks.
+    struct flowmap map;
     uint32_t mask_hash;
     uint32_t n_rules, n_lists, n_top; // n_top: lists whose priority is max_priority.
+    uint32_t slots_used;              // Ever.
     uint16_t max_priority;
     bool ordered; // It is in the order: lookups may meet it.
-    struct flowmap map;
+    // Readers.
+    RS_CACHE_ALIGNED cls_array slots; // Of struct cls_slot.
+    uint8_t n_stages;                 // In front of the last step, which is the slots themselves.
+    uint8_t n_words, last_from;       // The last step's words are words[last_from …).
+    uint8_t tries;                    // Bit i: prefix_len[i] bits of trie i's field are matched.
+    uint8_t tries_at;                 // The step whose words hold these fields.
+    uint8_t ports_len;   // tp_src, tp_dst as 32 bits: up to the last bit matched; 0 = none.
+    bool conj_id;        // Matches conj_id.
+    uint8_t bit[CLS_L4]; // Its bit in each stage's bitmaps.
+    uint8_t prefix_len[CLS_N_TRIES];
+    struct cls_stage *stage[CLS_L4];
+    struct trie ports;
     uint64_t masks[]; // [n_words], then uint8_t words[n_words].
 };
 
@@ -176,18 +183,25 @@ int stage_acquire(struct classifier *cls, struct cls_stage *parent, unsigned lev
 void stage_release(struct classifier *cls, struct cls_stage *s, uint8_t bit);
 int stage_add(struct cls_stage *s, uint64_t hash, uint8_t bit); // 0 or -ENOMEM.
 void stage_remove(struct cls_stage *s, uint64_t hash, uint8_t bit);
-static inline uint64_t stage_keys_find(const struct stage_keys *k, uint64_t hash) {
-    for (uint32_t i = (uint32_t)hash & k->mask;; i = (i + 1) & k->mask) {
-        struct stage_key *key = (struct stage_key *)(uintptr_t)&k->keys[i];
-        uint64_t h = atomic_load_explicit(&key->hash, memory_order_acquire);
+static inline uint64_t stage_find(const struct cls_stage *s, uint64_t hash) { // Members.
+    uintptr_t a = rcu_get(((struct cls_stage *)(uintptr_t)s)->keys);
+    struct stage_key *keys = array_entries(a);
+    for (uint32_t mask = array_mask(a), i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+        uint64_t h = atomic_load_explicit(&keys[i].hash, memory_order_acquire);
         if (h == hash) {
-            return atomic_load_explicit(&key->members, memory_order_relaxed);
+            return atomic_load_explicit(&keys[i].members, memory_order_relaxed);
         }
         if (h == 0) {
             return 0;
         }
     }
 }
+
+// classifier_array.c
+void *lines_alloc(size_t bytes); // Zeroed, at a cache line; NULL without memory. free() frees it.
+// An array for n entries of 16 bytes at half its length or less; 0 without memory.
+uintptr_t array_create(uint32_t n);
+void array_publish(cls_array *a, uintptr_t new); // The old one is freed after a grace period.
 
 // classifier_subtable.c
 struct cls_subtable *subtable_find(const struct classifier *cls, const struct minimatch *match);

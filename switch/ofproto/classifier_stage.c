@@ -6,21 +6,12 @@
 
 #include "ofproto/classifier_private.h"
 
-#define STAGE_MIN_KEYS 4u
-
-static struct stage_keys *keys_create(uint32_t n) {
-    struct stage_keys *k = calloc(1, sizeof *k + n * sizeof k->keys[0]);
-    if (k) {
-        k->mask = n - 1;
-    }
-    return k;
-}
-
-static struct stage_key *keys_place(struct stage_keys *k, uint64_t hash) { // Its key or a free one.
-    for (uint32_t i = (uint32_t)hash & k->mask;; i = (i + 1) & k->mask) {
-        uint64_t h = atomic_load_explicit(&k->keys[i].hash, memory_order_relaxed);
+static struct stage_key *keys_place(uintptr_t a, uint64_t hash) { // Its key or a free one.
+    struct stage_key *keys = array_entries(a);
+    for (uint32_t mask = array_mask(a), i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+        uint64_t h = atomic_load_explicit(&keys[i].hash, memory_order_relaxed);
         if (h == hash || h == 0) {
-            return &k->keys[i];
+            return &keys[i];
         }
     }
 }
@@ -37,32 +28,29 @@ static struct stage_count *count_place(struct cls_stage *s, uint64_t hash, uint3
 
 // Room for one more in both tables; rebuilt without what is gone.
 static int keys_reserve(struct cls_stage *s) {
-    struct stage_keys *old = rcu_get(s->keys);
-    if ((old->used + 1) * 4 <= (old->mask + 1) * 3) {
+    uintptr_t old = rcu_get(s->keys);
+    struct stage_key *keys = array_entries(old);
+    uint64_t length = (uint64_t)array_mask(old) + 1;
+    if (((uint64_t)s->keys_used + 1) * 4 <= length * 3) {
         return 0;
     }
     uint32_t live = 0;
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        live += old->keys[i].members != 0;
+    for (uint64_t i = 0; i < length; i++) {
+        live += keys[i].members != 0;
     }
-    uint32_t n = STAGE_MIN_KEYS;
-    while (n < (live + 1) * 2) {
-        n *= 2;
-    }
-    struct stage_keys *k = keys_create(n);
-    if (!k) {
+    uintptr_t new = array_create(live + 1);
+    if (!new) {
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        if (old->keys[i].members != 0) {
-            struct stage_key *to = keys_place(k, old->keys[i].hash);
-            atomic_init(&to->hash, old->keys[i].hash);
-            atomic_init(&to->members, old->keys[i].members);
+    for (uint64_t i = 0; i < length; i++) {
+        if (keys[i].members != 0) {
+            struct stage_key *to = keys_place(new, keys[i].hash);
+            atomic_init(&to->hash, keys[i].hash);
+            atomic_init(&to->members, keys[i].members);
         }
     }
-    k->used = live;
-    rcu_set(s->keys, k);
-    rcu_postpone(free, old);
+    s->keys_used = live;
+    array_publish(&s->keys, new);
     return 0;
 }
 
@@ -75,7 +63,7 @@ static int counts_reserve(struct cls_stage *s) {
     for (uint32_t i = 0; i < size; i++) {
         live += s->counts[i].n != 0;
     }
-    uint32_t n = STAGE_MIN_KEYS;
+    uint32_t n = CLS_ARRAY_MIN;
     while (n < (live + 1) * 2) {
         n *= 2;
     }
@@ -103,9 +91,8 @@ int stage_add(struct cls_stage *s, uint64_t hash, uint8_t bit) {
     struct stage_count *c = count_place(s, hash, bit);
     s->counts_used += c->hash == 0;
     *c = (struct stage_count){.hash = hash, .member = bit, .n = c->n + 1};
-    struct stage_keys *k = rcu_get(s->keys);
-    struct stage_key *key = keys_place(k, hash);
-    k->used += key->hash == 0;
+    struct stage_key *key = keys_place(rcu_get(s->keys), hash);
+    s->keys_used += key->hash == 0;
     atomic_fetch_or_explicit(&key->members, UINT64_C(1) << bit, memory_order_relaxed);
     atomic_store_explicit(&key->hash, hash, memory_order_release);
     return 0;
@@ -152,12 +139,12 @@ static void index_give(struct classifier *cls, uint32_t index) {
 
 static struct cls_stage *stage_create(struct classifier *cls, struct cls_stage *parent,
                                       unsigned level, const struct cls_words *words) {
-    struct cls_stage *s = calloc(1, sizeof *s + words->n * (sizeof(uint64_t) + 1u));
-    struct stage_keys *keys = keys_create(STAGE_MIN_KEYS);
+    struct cls_stage *s = lines_alloc(sizeof *s + words->n * (sizeof(uint64_t) + 1u));
+    uintptr_t keys = array_create(1);
     uint32_t index = s && keys ? index_take(cls) : UINT32_MAX;
     if (index == UINT32_MAX) {
         free(s);
-        free(keys);
+        free(array_entries(keys));
         return NULL;
     }
     s->index = (uint16_t)index;
@@ -195,7 +182,7 @@ int stage_acquire(struct classifier *cls, struct cls_stage *parent, unsigned lev
 
 static void stage_free(void *arg) {
     struct cls_stage *s = arg;
-    free(rcu_get(s->keys));
+    free(array_entries(rcu_get(s->keys)));
     free(s->counts);
     free(s);
 }

@@ -5,62 +5,51 @@
 
 #include "ofproto/classifier_private.h"
 
-#define SLOTS_MIN 4u
-
 static const uint8_t level_end[CLS_N_LEVELS] = {FLOW_STAGE_META, FLOW_STAGE_L2, FLOW_STAGE_L3,
                                                 FLOW_STAGE_L4};
 
 // -- slots --
 
-static struct cls_slots *slots_create(uint32_t n) {
-    struct cls_slots *s = calloc(1, sizeof *s + n * sizeof s->slots[0]);
-    if (s) {
-        s->mask = n - 1;
+static struct cls_slot *free_place(uintptr_t a, uint32_t hash) {
+    struct cls_slot *slots = array_entries(a);
+    uint32_t mask = array_mask(a), i = hash & mask;
+    while (slots[i].hash != 0) {
+        i = (i + 1) & mask;
     }
-    return s;
-}
-
-static struct cls_slot *slots_free_place(struct cls_slots *s, uint32_t hash) {
-    uint32_t i = hash & s->mask;
-    while (s->slots[i].hash != 0) {
-        i = (i + 1) & s->mask;
-    }
-    return &s->slots[i];
+    return &slots[i];
 }
 
 int slots_reserve(struct cls_subtable *t) {
-    struct cls_slots *old = rcu_get(t->slots);
-    if ((old->used + 1) * 4 <= (old->mask + 1) * 3) {
+    uintptr_t old = rcu_get(t->slots);
+    struct cls_slot *slots = array_entries(old);
+    uint64_t length = (uint64_t)array_mask(old) + 1;
+    if (((uint64_t)t->slots_used + 1) * 4 <= length * 3) {
         return 0;
     }
-    uint32_t n = SLOTS_MIN;
-    while (n * 3 < (t->n_lists + 1) * 5) {
-        n *= 2;
-    }
-    struct cls_slots *s = slots_create(n);
-    if (!s) {
+    uintptr_t new = array_create(t->n_lists + 1);
+    if (!new) {
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        struct cls_rule *first = rcu_get(old->slots[i].first);
+    t->slots_used = 0;
+    for (uint64_t i = 0; i < length; i++) {
+        struct cls_rule *first = rcu_get(slots[i].first);
         if (first) {
-            struct cls_slot *to = slots_free_place(s, first->hash);
+            struct cls_slot *to = free_place(new, first->hash);
             atomic_init(&to->first, first);
             atomic_init(&to->hash, first->hash);
-            s->used++;
+            t->slots_used++;
         }
     }
-    rcu_set(t->slots, s);
-    rcu_postpone(free, old);
+    array_publish(&t->slots, new);
     return 0;
 }
 
 struct cls_slot *slots_find(const struct cls_subtable *t, const struct minimatch *match,
                             uint32_t hash) {
-    struct cls_slots *s = rcu_get(((struct cls_subtable *)(uintptr_t)t)->slots);
-    struct cls_slot *emptied = NULL;
-    for (uint32_t i = hash & s->mask;; i = (i + 1) & s->mask) {
-        struct cls_slot *slot = &s->slots[i];
+    uintptr_t a = rcu_get(((struct cls_subtable *)(uintptr_t)t)->slots);
+    struct cls_slot *slots = array_entries(a), *emptied = NULL;
+    for (uint32_t mask = array_mask(a), i = hash & mask;; i = (i + 1) & mask) {
+        struct cls_slot *slot = &slots[i];
         uint32_t h = atomic_load_explicit(&slot->hash, memory_order_relaxed);
         struct cls_rule *first = rcu_get(slot->first);
         if (h == 0) {
@@ -76,7 +65,7 @@ struct cls_slot *slots_find(const struct cls_subtable *t, const struct minimatch
 }
 
 void slots_fill(struct cls_subtable *t, struct cls_slot *slot, struct cls_rule *first) {
-    rcu_get(t->slots)->used += slot->hash == 0;
+    t->slots_used += slot->hash == 0;
     rcu_set(slot->first, first);
     atomic_store_explicit(&slot->hash, first->hash, memory_order_release);
 }
@@ -230,11 +219,11 @@ struct cls_subtable *subtable_create(struct classifier *cls, const struct minima
     if (by_mask_reserve(cls)) {
         return NULL;
     }
-    struct cls_subtable *s = calloc(1, sizeof *s + n * (sizeof(uint64_t) + 1u));
-    struct cls_slots *slots = slots_create(SLOTS_MIN);
+    struct cls_subtable *s = lines_alloc(sizeof *s + n * (sizeof(uint64_t) + 1u));
+    uintptr_t slots = array_create(1);
     if (!s || !slots) {
         free(s);
-        free(slots);
+        free(array_entries(slots));
         return NULL;
     }
     s->n_words = (uint8_t)n;
@@ -249,7 +238,7 @@ struct cls_subtable *subtable_create(struct classifier *cls, const struct minima
     find_prefixes(s);
     if (find_stages(cls, s)) {
         release_stages(cls, s);
-        free(slots);
+        free(array_entries(slots));
         free(s);
         return NULL;
     }
@@ -262,7 +251,7 @@ struct cls_subtable *subtable_create(struct classifier *cls, const struct minima
 static void subtable_free(void *arg) {
     struct cls_subtable *s = arg;
     trie_destroy(&s->ports);
-    free(rcu_get(s->slots));
+    free(array_entries(rcu_get(s->slots)));
     free(s);
 }
 
