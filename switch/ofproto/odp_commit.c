@@ -304,7 +304,19 @@ static void commit_metadata(const struct flow *flow, struct flow *base, struct o
     }
 }
 
+// The usual case: of all that a packet carries, nothing has been changed since the last output.
+static bool is_unchanged(const struct flow *flow, const struct flow *base) {
+    const size_t from = offsetof(struct flow, dl_dst);
+    return flow->packet_type == base->packet_type && flow->skb_priority == base->skb_priority &&
+           flow->pkt_mark == base->pkt_mark &&
+           memcmp((const uint8_t *)flow + from, (const uint8_t *)base + from,
+                  sizeof *flow - from) == 0;
+}
+
 void odp_commit(const struct flow *flow, struct flow *base, struct odp_list *out, struct flow *wc) {
+    if (is_unchanged(flow, base)) {
+        return;
+    }
     bool leaves_mpls = flow_is_mpls(base->dl_type) && !flow_is_mpls(flow->dl_type);
 
     commit_eth(flow, base, out, wc);
