@@ -109,7 +109,7 @@ ACT_PARSE(resubmit) {
 
 ACT_FORMAT(resubmit) {
     const struct ofpact_resubmit *r = (const void *)a;
-    if (r->in_port != OFPP_IN_PORT && r->table == TABLE_SAME) {
+    if (r->in_port != OFPP_IN_PORT && r->table == TABLE_SAME && !r->with_ct_orig) {
         text_put(f->out, "resubmit:");
         port_names_format(f->names, r->in_port, f->out);
         return;

@@ -69,6 +69,18 @@ ACT_PARSE(set_field) {
     return 0;
 }
 
+// All of a field whose length the TLV map says is as many bits as it has there.
+static void load_trim(struct mf_subfield *dst) {
+    union mf_value all;
+    mf_all_bits(dst->field, &all);
+    if (dst->n_bits == dst->field->n_bits) {
+        while (dst->n_bits > 1 &&
+               bits_all(all.b, dst->field->n_bytes, dst->n_bits - 1u, 1, false)) {
+            dst->n_bits--;
+        }
+    }
+}
+
 // Bits from `value` (right-aligned) into the field's. Fields that a load has no code for are set by set_field.
 static int load_put(struct act_parser *p, const struct mf_subfield *dst, const uint8_t *value) {
     const struct mf_field *field = dst->field;
@@ -99,6 +111,7 @@ ACT_PARSE(load) {
     if (error < 0) {
         return error;
     }
+    load_trim(&dst);
     size_t n_bytes = dst.field->n_bytes;
     const char *end = act_wide_number(value, number, n_bytes);
     if (!end || *end) {
@@ -158,11 +171,20 @@ ACT_FORMAT(set_field) {
     text_put(f->out, "->%s", s->field->name);
 }
 
+// One more than the number of its highest bit that is set.
+static unsigned bits_used(const struct ofpact_set_field *s) {
+    unsigned n = s->field->n_bits;
+    while (n > 0 && !mask_bit(s, n - 1)) {
+        n--;
+    }
+    return n;
+}
+
 ACT_VALIDATE(set_field) {
     const struct ofpact_set_field *s = (const void *)a;
     union mf_value value;
     memcpy(value.b, s->data, s->field->n_bytes);
-    int error = mf_check_mapped(s->field, 0, err);
+    int error = mf_check_mapped(s->field, bits_used(s), err);
     if (error < 0) {
         return error;
     }

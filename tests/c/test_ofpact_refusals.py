@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 import pytest
 
 from tests.c.support.actions import check_set, parse
+from tests.c.support.native import lib
 
 # (text, field of the error, what its message has, OpenFlow's name)
 REFUSALS: list[tuple[str, str, str, str]] = [
@@ -112,6 +114,10 @@ REFUSALS: list[tuple[str, str, str, str]] = [
     ("decap(packet_type(ns=5,type=1))", "decap", "'5'", "none"),
     ("decap(colour)", "decap", "'colour'", "none"),
     ("delete_field:reg0", "reg0", "deleted", "OFPBAC_BAD_ARGUMENT"),
+    ("load:1->tun_metadata0[32]", "tun_metadata0", "32", "OFPBAC_BAD_SET_LEN"),
+    ("load:0x100000000->tun_metadata0", "load", "32 bits", "none"),
+    ("move:tun_metadata0->xxreg0", "", "", "none"),
+    ("push:tun_metadata0", "tun_metadata0", "32", "OFPBAC_BAD_SET_LEN"),
     ("delete_field:tun_metadata5", "tun_metadata5", "map", "NXFMFC_INVALID_TLV_FIELD"),
     ("move:tun_metadata5[0..7]->reg0[0..7]", "tun_metadata5", "map", "NXFMFC_INVALID_TLV_FIELD"),
     ("delete_field:colour", "delete_field", "'colour'", "none"),
@@ -129,6 +135,13 @@ REFUSALS: list[tuple[str, str, str, str]] = [
     ("write_metadata:x", "write_metadata", "'x'", "none"),
     ("unroll_xlate", "actions", "'unroll_xlate'", "none"),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tunnel_option() -> Iterator[None]:
+    lib.act_tun_map(True)  # tun_metadata0, of 4 bytes.
+    yield
+    lib.act_tun_map(False)
 
 
 @pytest.mark.parametrize(("text", "field", "found", "name"), REFUSALS, ids=[row[0] for row in REFUSALS])

@@ -51,6 +51,8 @@ ROUND_TRIPS: list[tuple[str, str]] = [
     ("load:0->xreg1", "load:0->OXM_OF_PKT_REG1[]"),
     ("load:0x1234567890abcdef123->xxreg0[]",
      "load:0x4567890abcdef123->NXM_NX_XXREG0[0..63],load:0x123->NXM_NX_XXREG0[64..127]"),
+    ("load:5->tun_metadata0,load:1->tun_metadata0[31]",
+     "set_field:0x5->tun_metadata0,set_field:0x80000000/0x80000000->tun_metadata0"),
     ("move:reg0[]->reg1", "move:NXM_NX_REG0[]->NXM_NX_REG1[]"),
     ("move:eth_src[0..7]->reg1[8..15]", "move:NXM_OF_ETH_SRC[0..7]->NXM_NX_REG1[8..15]"),
     ("push:reg0[3]", "push:NXM_NX_REG0[3]"),
@@ -97,6 +99,7 @@ ROUND_TRIPS: list[tuple[str, str]] = [
     ("resubmit(1,2)", ""),
     ("resubmit(,2)", ""),
     ("resubmit(IN_PORT,2,ct)", "resubmit(,2,ct)"),
+    ("resubmit(1,,ct)", ""),
     ("learn(table=2,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])", ""),
     ("learn(cookie=0x7,limit=5,priority=10,result_dst=reg0[3],delete_learned,send_flow_rem,hard_timeout=2,"
      "idle_timeout=1,fin_idle_timeout=3,fin_hard_timeout=4)",
