@@ -20,6 +20,7 @@ struct api_port {
 };
 
 struct rs_switch {
+    struct rs_switch *next; // Of the process. api_tlv.c's lock.
     struct rs_switch_config config;
     struct bridge bridge;
     struct umem_set umems;
@@ -50,6 +51,10 @@ void api_leave(void);
 
 // Runs fn(arg) between two batches in the PMD, while the revalidator looks at nothing.
 void api_run_alone(rs_switch *sw, void (*fn)(void *arg), void *arg);
+
+// Switches that live, for what they share (api_tlv.c).
+void api_switch_born(rs_switch *sw);
+void api_switch_dies(rs_switch *sw);
 
 uint64_t api_now_ms(const rs_switch *sw);
 

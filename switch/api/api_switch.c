@@ -127,6 +127,7 @@ int rs_switch_create(const struct rs_switch_config *config, rs_switch **out, str
         rs_switch_destroy(sw);
         return error;
     }
+    api_switch_born(sw);
     *out = sw;
     return 0;
 }
@@ -135,6 +136,7 @@ void rs_switch_destroy(rs_switch *sw) {
     if (!sw) {
         return;
     }
+    api_switch_dies(sw);
     revalidator_stop(sw->revalidator);
     struct pmd *pmd = sw->pmd;
     sw->pmd = NULL;

@@ -6,18 +6,45 @@
 
 #include "api/api_private.h"
 
-static pthread_mutex_t lock =
-    PTHREAD_MUTEX_INITIALIZER; // Of changes; switches of one process share the map.
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static rs_switch *switches; // That share the map. Under the lock.
+
+void api_switch_born(rs_switch *sw) {
+    pthread_mutex_lock(&lock);
+    sw->next = switches;
+    switches = sw;
+    pthread_mutex_unlock(&lock);
+}
+
+void api_switch_dies(rs_switch *sw) {
+    pthread_mutex_lock(&lock);
+    rs_switch **link = &switches;
+    while (*link && *link != sw) {
+        link = &(*link)->next;
+    }
+    if (*link) { // It may never have been born.
+        *link = sw->next;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_in_use(void) {
+    bool used = false;
+    for (const rs_switch *sw = switches; sw; sw = sw->next) {
+        used |= ofproto_count(&sw->bridge.ofproto) > 0;
+    }
+    return used;
+}
 
 static int change(const char *text, int command, struct tun_map *map, struct ofp_error *why) {
     return command == RS_TLV_ADD ? tun_map_parse(text, map, why)
                                  : tun_map_remove(command == RS_TLV_CLEAR ? "" : text, map, why);
 }
 
-static int mod_locked(rs_switch *sw, const char *text, int command, struct rs_error *err) {
+static int mod_locked(const char *text, int command, struct rs_error *err) {
     struct ofp_error why;
     const struct tun_map *old = atomic_load(&mf_tun_map);
-    if (command != RS_TLV_ADD && ofproto_count(&sw->bridge.ofproto) > 0) {
+    if (command != RS_TLV_ADD && is_in_use()) {
         ofp_error_of(&why, OFPERR_NXTTMFC_INVALID_TLV_DEL, "tlv-map", "delete all flows first",
                      "rules may use the mappings");
         return api_error_from(err, &why);
@@ -48,7 +75,7 @@ int rs_tlv_mod(rs_switch *sw, const char *text, int command, struct rs_error *er
         return api_error(err, EINVAL, "command", NULL, "%d found", command);
     }
     pthread_mutex_lock(&lock);
-    int error = mod_locked(sw, text, command, err);
+    int error = mod_locked(text, command, err);
     pthread_mutex_unlock(&lock);
     return error;
 }

@@ -61,6 +61,16 @@ struct use { // Of the packets that are being counted.
     uint16_t tcp_flags;
 };
 
+// The group, and the bucket that was chosen or all of them.
+static void count_group(const struct group *g, uint32_t bucket, const struct use *u) {
+    group_credit(g, UINT32_MAX, u->packets, u->bytes);
+    for (uint32_t i = 0; i < g->n_buckets; i++) {
+        if (bucket == i || bucket == UINT32_MAX) {
+            group_credit(g, i, u->packets, u->bytes);
+        }
+    }
+}
+
 static void push(const struct credit *c, const struct use *u, struct bridge *b) {
     bool limited;
     switch ((enum credit_type)c->type) {
@@ -68,7 +78,7 @@ static void push(const struct credit *c, const struct use *u, struct bridge *b) 
         rule_credit(c->rule, u->packets, u->bytes, u->used_ms);
         count_lookup(b, c->table, u->packets, true);
         break;
-    case CREDIT_GROUP: group_credit(c->group, c->arg, u->packets, u->bytes); break;
+    case CREDIT_GROUP: count_group(c->group, c->arg, u); break;
     case CREDIT_TABLE_MISS: count_lookup(b, c->table, u->packets, false); break;
     case CREDIT_LEARN: ofproto_learn(&b->ofproto, c->learn, c->arg, &limited); break;
     case CREDIT_NORMAL:

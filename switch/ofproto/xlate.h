@@ -45,7 +45,7 @@ const char *xlate_strerror(enum xlate_error e);
 // met in translation; holds references.
 enum credit_type {
     CREDIT_RULE,       // rule
-    CREDIT_GROUP,      // group, bucket index (UINT32_MAX: group alone)
+    CREDIT_GROUP,      // group, bucket index (UINT32_MAX: each bucket)
     CREDIT_TABLE_MISS, // table
     CREDIT_LEARN,      // A learn action: repeated at each use, so that the learned flow stays.
     CREDIT_NORMAL,     // MAC, VLAN, port: the address has been seen again.
