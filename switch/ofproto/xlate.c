@@ -91,16 +91,13 @@ static_assert(offsetof(struct flow, ct_nw_src) % 8 == 0 &&
               "words of a packet and words of its connection");
 
 void xlate_commit(struct xlate *x) {
-    if (likely(!x->pending_encap && !x->pending_decap && is_committed(x->flow, x->base))) {
+    if (likely(!x->layer.push && !x->layer.pop && is_committed(x->flow, x->base))) {
         return;
     }
-    if (unlikely(x->pending_encap || x->pending_decap ||
-                 x->flow->packet_type != x->base->packet_type)) {
-        odp_commit_encap(x->flow, x->base, x->odp, x->wc, x->pending_encap, x->encap_tlvs,
-                         x->encap_tlvs_len);
-        x->pending_encap = x->pending_decap = false;
-        x->encap_tlvs = NULL;
-        x->encap_tlvs_len = 0;
+    if (unlikely(x->layer.push || x->layer.pop || x->flow->packet_type != x->base->packet_type)) {
+        odp_commit_encap(x->flow, x->base, x->odp, x->wc, x->layer.push, x->layer.tlvs,
+                         x->layer.tlvs_len);
+        x->layer = (struct xlayer){0};
     }
     odp_commit(x->flow, x->base, x->odp, x->wc);
 }

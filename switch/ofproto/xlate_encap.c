@@ -92,8 +92,8 @@ static void encap_nsh(struct xlate *x, const struct ofpact_encap *e) {
                                .np = np,
                                .path_hdr = hton32(NSH_DEFAULT_PATH)};
     if (f->nsh.mdtype == 2 && e->tlv_len <= ODP_NSH_MD2_MAX) {
-        x->encap_tlvs = e->tlvs;
-        x->encap_tlvs_len = e->tlv_len;
+        x->layer.tlvs = e->tlvs;
+        x->layer.tlvs_len = e->tlv_len;
     }
 }
 
@@ -108,7 +108,7 @@ enum xstep xlate_do_encap(struct xlate *x, const struct ofpact *a, const struct 
     case PT_MPLS_MC: encap_mpls(x, e->new_pkt_type); break;
     default: refuse(x);
     }
-    x->pending_encap = !x->error;
+    x->layer.push = !x->error;
     return XSTEP_NEXT;
 }
 
@@ -144,7 +144,7 @@ static enum xstep decap_nsh(struct xlate *x) {
     }
     f->packet_type = hton32(inside[np]);
     x->wc->nsh.np = UINT8_MAX;
-    x->pending_decap = true;
+    x->layer.pop = true;
     return go_around(x);
 }
 
@@ -154,7 +154,7 @@ static enum xstep decap_mpls(struct xlate *x, const struct ofpact_encap *e) {
     unsigned n = xlate_count_mpls(f, x->wc);
     f->packet_type = hton32(e->new_pkt_type);
     if (xlate_pop_mpls_header(f, n, ethertype ? ethertype : hton16(ETHERTYPE_TEB), x->wc)) {
-        x->pending_decap = true;
+        x->layer.pop = true;
         return n == 1 ? go_around(x) : XSTEP_NEXT;
     }
     if (n >= FLOW_MAX_MPLS) {

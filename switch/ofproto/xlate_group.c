@@ -184,6 +184,7 @@ static void bucket_actions(struct xlate *x, const struct group_bucket *b, bool l
 static void run_bucket(struct xlate *x, const struct group_bucket *b, bool last) {
     struct flow before = *x->flow;
     bool was_mpls = x->was_mpls;
+    xlate_commit_layer(x);
     xlate_say(x, XNODE_BUCKET, "bucket %u", b->id);
     uint32_t level = xlate_enter(x);
     x->depth++;
@@ -194,6 +195,7 @@ static void run_bucket(struct xlate *x, const struct group_bucket *b, bool last)
     }
     xlate_leave(x, level);
     *x->flow = before;
+    x->layer = (struct xlayer){0}; // What the bucket began and did not end.
     x->was_mpls = was_mpls;
     x->exit = false;
     if (x->error == XLATE_TOO_MANY_MPLS_LABELS || x->error == XLATE_UNSUPPORTED_PACKET_TYPE) {

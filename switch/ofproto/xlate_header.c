@@ -69,6 +69,9 @@ enum xstep xlate_do_push_vlan(struct xlate *x, const struct ofpact *a, const str
 }
 
 // -- Ethernet, IP, ports --
+//
+// Whoever sets a field of IP looks at the protocol too: a packet with protocol 0 is taken for one without an IP
+// header that could be read, and is not set.
 
 enum xstep xlate_do_set_eth(struct xlate *x, const struct ofpact *a, const struct xplace *at) {
     const uint8_t *mac = ((const struct ofpact_mac *)(const void *)a)->mac;
@@ -85,6 +88,7 @@ enum xstep xlate_do_set_ipv4(struct xlate *x, const struct ofpact *a, const stru
     (void)at;
     if (x->flow->dl_type == hton16(0x0800)) {
         *(src ? &x->wc->nw_src : &x->wc->nw_dst) = UINT32_MAX;
+        x->wc->nw_proto = UINT8_MAX;
         *(src ? &x->flow->nw_src : &x->flow->nw_dst) = address;
     }
     return XSTEP_NEXT;
@@ -97,6 +101,7 @@ enum xstep xlate_do_set_ip(struct xlate *x, const struct ofpact *a, const struct
     if (!flow_is_ip(f->dl_type)) {
         return XSTEP_NEXT;
     }
+    x->wc->nw_proto = UINT8_MAX;
     if (a->type == OFPACT_SET_IP_TTL) {
         x->wc->nw_ttl = UINT8_MAX;
         f->nw_ttl = value;

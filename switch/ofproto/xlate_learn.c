@@ -184,7 +184,7 @@ enum xstep xlate_do_learn(struct xlate *x, const struct ofpact *a, const struct 
             mf_mask_subfield(&s->src, x->wc);
         }
     }
-    if (!x->in->side_effects && !x->credits) {
+    if (!x->in->side_effects && (!x->credits || x->trace)) {
         xlate_warn(x, "suppressing side effects, so learn action ignored");
         return XSTEP_NEXT;
     }

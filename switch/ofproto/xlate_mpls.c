@@ -10,6 +10,8 @@ enum { BOS = 0x100, LABEL_SHIFT = 12, TC_SHIFT = 9, DSCP_MASK = 0xfc };
 #define TC_MASK    UINT32_C(0x00000e00)
 #define TTL_MASK   UINT32_C(0x000000ff)
 
+// Labels of the stack. Without a bottom in the key, those that are not zero count, as in Open vSwitch; a bit of each is
+// looked at then, which tells.
 unsigned xlate_count_mpls(const struct flow *flow, struct flow *wc) {
     unsigned n = 0;
     if (!flow_is_mpls(flow->dl_type)) {
@@ -20,7 +22,11 @@ unsigned xlate_count_mpls(const struct flow *flow, struct flow *wc) {
         if (flow->mpls_lse[i] & hton32(BOS)) {
             return i + 1;
         }
-        n += flow->mpls_lse[i] != 0;
+    }
+    for (unsigned i = 0; i < FLOW_MAX_MPLS; i++) {
+        be32 lse = flow->mpls_lse[i];
+        wc->mpls_lse[i] |= lse ? lse & -lse : UINT32_MAX;
+        n += lse != 0;
     }
     return n;
 }

@@ -22,6 +22,7 @@ static void save(struct xlate *x, struct saved *s) {
 static void restore(struct xlate *x, struct saved *s) {
     xbuf_destroy(&x->stack);
     xbuf_destroy(&x->action_set);
+    x->layer = (struct xlayer){0}; // What the list began and did not end.
     x->stack = s->stack;
     x->action_set = s->action_set;
 }
@@ -78,6 +79,7 @@ enum xstep xlate_do_clone(struct xlate *x, const struct ofpact *a, const struct 
     size_t n = a->len - offsetof(struct ofpact_nest, actions);
     struct saved saved;
     struct flow before = *x->flow;
+    xlate_commit_layer(x);
     save(x, &saved);
     if (is_reversible(nest->actions, n) || at->last) {
         run_to_end(x, nest->actions, n, at->last);
@@ -120,9 +122,9 @@ enum xstep xlate_do_check_pkt_larger(struct xlate *x, const struct ofpact *a,
     struct odp_check_pkt_len lens = {0};
     struct saved saved;
     struct branch branch;
-    save(x, &saved);
     branch.flow = *x->flow;
     xlate_commit(x);
+    save(x, &saved);
     branch.base = *x->base;
     branch.was_mpls = x->was_mpls;
     branch.conntracked = x->conntracked;

@@ -27,6 +27,12 @@ void xbuf_destroy(struct xbuf *b);
 
 struct xtrace; // xlate_report.c
 
+struct xlayer {
+    bool push, pop;
+    uint16_t tlvs_len;
+    const uint8_t *tlvs; // Of encap(nsh).
+};
+
 struct xlate {
     const struct xlate_in *in;
     struct xlate_out *out;
@@ -51,10 +57,8 @@ struct xlate {
     bool action_set_has_group;
     bool was_mpls; // The last label has been popped: what lies behind is not known yet.
     bool conntracked;
-    bool pending_encap, pending_decap; // To be put at the next commit.
-    uint16_t encap_tlvs_len;
-    const uint8_t *encap_tlvs; // Of the pending encap(nsh).
-    uint32_t orig_priority;    // skb_priority as it came.
+    struct xlayer layer;    // encap or decap that waits for the next commit.
+    uint32_t orig_priority; // skb_priority as it came.
     uint32_t mirrors;
     const struct ofpact_nat *nat; // Of the ct action being translated.
 
@@ -90,6 +94,12 @@ enum xstep {     // What the walk does after an action.
 void xlate_fail(struct xlate *x, enum xlate_error e);
 bool xbuf_put(struct xlate *x, struct xbuf *b, const void *bytes, uint32_t n);
 void xlate_commit(struct xlate *x);
+// Before a list that works on a copy: it must not be the one that puts a layer which was there before.
+static inline void xlate_commit_layer(struct xlate *x) {
+    if (unlikely(x->layer.push || x->layer.pop)) {
+        xlate_commit(x);
+    }
+}
 void xlate_action_set(struct xlate *x); // Executes and clears it.
 static inline void xlate_refuse(struct xlate *x, enum drop_reason why) {
     x->why = why;

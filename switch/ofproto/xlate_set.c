@@ -16,6 +16,26 @@ static void set_reg(struct xlate *x, const struct ofpact_set_field *sf) {
     x->flow->regs[i] = (x->flow->regs[i] & ~mask) | (value & mask);
 }
 
+// As for the actions that name IP's and ARP's fields one by one (xlate_header.c).
+static void mask_protocol(enum mf_id id, const struct flow *f, struct flow *wc) {
+    switch (id) {
+    case MFF_IPV4_SRC:
+    case MFF_IPV4_DST:
+    case MFF_IPV6_SRC:
+    case MFF_IPV6_DST:
+    case MFF_IPV6_LABEL:
+    case MFF_IP_DSCP:
+    case MFF_IP_ECN:
+    case MFF_IP_TTL: wc->nw_proto |= flow_is_ip(f->dl_type) ? UINT8_MAX : 0; break;
+    case MFF_ARP_OP:
+    case MFF_ARP_SHA:
+    case MFF_ARP_THA:
+    case MFF_ARP_SPA:
+    case MFF_ARP_TPA: wc->nw_proto |= f->dl_type == hton16(0x0806) ? UINT8_MAX : 0; break;
+    default: break;
+    }
+}
+
 enum xstep xlate_do_set_field(struct xlate *x, const struct ofpact *a, const struct xplace *at) {
     const struct ofpact_set_field *sf = (const struct ofpact_set_field *)(const void *)a;
     const struct mf_field *mf = sf->field;
@@ -31,6 +51,7 @@ enum xstep xlate_do_set_field(struct xlate *x, const struct ofpact *a, const str
     }
     memcpy(&value, sf->data, mf->n_bytes);
     memcpy(&mask, sf->data + mf->n_bytes, mf->n_bytes);
+    mask_protocol(mf->id, x->flow, x->wc);
     mf_mask_field_masked(mf, &mask, x->wc);
     mf_set_flow_value_masked(mf, &value, &mask, x->flow);
     return XSTEP_NEXT;

@@ -18,6 +18,7 @@ enum xstep xlate_do_dec_ttl(struct xlate *x, const struct ofpact *a, const struc
     struct flow *f = x->flow;
     (void)at;
     x->wc->nw_ttl = UINT8_MAX;
+    x->wc->nw_proto = UINT8_MAX; // As setting it does (xlate_header.c).
     if (!flow_is_ip(f->dl_type)) {
         return XSTEP_NEXT;
     }

@@ -82,7 +82,7 @@ _any = [
     "clone(push_mpls:0x8847,output:1),output:3",
     "push_vlan:0x88a8,set_field:0x1005->vlan_vid,push_vlan:0x8100,output:3",
     "encap(nsh(md_type=1)),set_field:0x1234->nsh_spi,encap(ethernet),set_field:02:00:00:00:00:07->eth_dst,output:2",
-    "clone(encap(nsh),set_field:1->nsh_si,dec_nsh_ttl,encap(ethernet),output:1),output:2",
+    "clone(encap(nsh),set_field:1->nsh_si,dec_nsh_ttl,encap(ethernet),in_port),output:2",
     "output(port=2,max_len=64),output:3",
     "enqueue:2:5,output:3",
     "set_queue:7,output:2,pop_queue,output:3",

@@ -152,7 +152,8 @@ class Bridge:
 
     def trace(self, flow: str | Any, ct_states: Sequence[str] = (), limit: int = 60) -> list[Answer]:
         """The packet and what comes back from connection tracking, in the order of ofproto/trace."""
-        states, queue, found = list(ct_states), [self.key(flow) if isinstance(flow, str) else flow], []
+        states, queue = list(ct_states), [self.key(flow) if isinstance(flow, str) else flow]
+        found: list[Answer] = []
         while queue and len(found) < limit:
             answer = self.run(queue.pop(0))
             found.append(answer)

@@ -199,7 +199,8 @@ static uint64_t next_random(uint64_t *state) { // splitmix64
 // Bits that say what the rest of the key means; another value is another kind of packet.
 static void keep_shape(const struct flow *key, struct flow *free_bits) {
     for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
-        free_bits->vlans[i].tci &= (be16)~hton16(FLOW_VLAN_CFI);
+        bool has_tag = key->vlans[i].tci & hton16(FLOW_VLAN_CFI);
+        free_bits->vlans[i].tci &= has_tag ? (be16)~hton16(FLOW_VLAN_CFI) : 0;
         free_bits->vlans[i].tpid = 0;
     }
     for (unsigned i = 0; i < FLOW_MAX_MPLS; i++) {
