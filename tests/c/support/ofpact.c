@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const struct port_names names = {.name = {[1] = "h1", [2] = "h2", [3] = "s1", [4] = "a,b", [5] = "LOCAL"},
-                                        .local = 3};
+static const struct port_names names = {
+    .name = {[1] = "h1", [2] = "h2", [3] = "s1", [4] = "a,b", [5] = "LOCAL"},
+    .local = 3};
 
 void act_tun_map(bool mapped) {
     static struct tun_map map = {
