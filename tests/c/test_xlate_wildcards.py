@@ -74,6 +74,5 @@ def test_packets_that_agree_where_it_was_looked_are_translated_alike(
                 again = bridge.run(other)
                 if (again.actions, again.drop) != (answer.actions, answer.drop):
                     sides = ((key, answer), (other, again))
-                    pytest.fail("
-".join(describe(bridge, *side) for side in sides), pytrace=False)
+                    pytest.fail("\n".join(describe(bridge, *side) for side in sides), pytrace=False)
                 assert not again.list_error
