@@ -210,8 +210,10 @@ struct oftable {
     uint32_t max_flows; // UINT32_MAX = no limit.
     bool evict;         // Over the limit: evict the least important instead of refusing.
     uint8_t miss; // 0 = as the version says (drop here), 1 = controller, 2 = continue, 3 = drop.
-    _Atomic uint64_t n_lookup, n_matched;
     char name[32];
+    uint8_t apart[RS_CACHE_LINE]; // Lookups read what is above; any thread writes this:
+    _Atomic uint64_t n_lookup, n_matched;
+    uint8_t apart_too[RS_CACHE_LINE];
 };
 
 struct
