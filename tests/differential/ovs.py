@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -164,6 +165,27 @@ class Ovs:
             pass
         sent = {port: self._sent(port, size) for port, size in before.items()}
         return {port: frames for port, frames in sent.items() if frames}
+
+    def execute(self, key: str, actions: str, frame: bytes) -> dict[int, list[bytes]]:
+        """What leaves when a frame of port 1 that this datapath key matches meets these datapath actions.
+
+        Revalidators would take the flow back: they must be paused ("revalidator/pause").
+        """
+        datapath = "dummy@ovs-dummy"
+        self.control.call("dpctl/del-flows", datapath)
+        self.control.call("dpctl/add-flow", datapath, key, actions)
+        before = {port: self._pcap_size(port) for port in range(1, self.n_ports + 1)}
+        looked_up, missed = self._lookups(), self._missed()
+        self.control.call("netdev-dummy/receive", "h1", frame.hex())
+        give_up = time.monotonic() + 20
+        while self._lookups() == looked_up:
+            assert time.monotonic() < give_up, f"it never looked at {frame.hex()} ({key}, {actions})"
+        sent = {port: self._sent(port, size) for port, size in before.items()}
+        assert self._missed() == missed, f"{key} does not match {frame.hex()}"
+        return {port: frames for port, frames in sent.items() if frames}
+
+    def _missed(self) -> int:
+        return int(re.findall(r"missed:(\d+)", self.control.call("dpctl/show", "dummy@ovs-dummy"))[0])
 
     def _lookups(self) -> int:
         """Packets looked up so far. One thread does that and answers us: what is counted has been sent."""

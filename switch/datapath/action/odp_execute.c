@@ -40,9 +40,10 @@ static void recirculate(struct odp_run *run, uint32_t id, bool last,
         run->spare = true;
         taken = &copies;
     }
-    if (run->trunc) { // It is not remembered beyond this list.
-        odp_cut(taken, run->trunc);
-        run->trunc = 0;
+    if (run->cut) { // It is not remembered beyond this list.
+        odp_cut(taken);
+        odp_uncut(batch);
+        run->cut = false;
     }
     for (unsigned i = 0; i < taken->count; i++) {
         taken->packets[i]->recirc_id = id;
@@ -82,9 +83,10 @@ static unsigned take(struct odp_run *run, const struct odp_action *a, bool last,
     case ODP_OUTPUT:
         if (!last) {
             odp_output_copies(run, a->arg, batch);
-        } else if (unlikely(run->trunc)) {
-            odp_output_cut(run->env, a->arg, run->trunc, batch);
         } else {
+            if (unlikely(run->cut)) {
+                odp_cut(batch);
+            }
             odp_output(run->env, a->arg, batch);
         }
         return 0;
@@ -152,7 +154,8 @@ unsigned odp_run_list(struct odp_run run, const void *actions, size_t len,
         } else if (a->type == ODP_METER) {
             odp_meter_run(env, a->arg, batch);
         } else if (a->type == ODP_TRUNC) {
-            run.trunc = a->arg;
+            odp_trunc(batch, a->arg);
+            run.cut = true;
         } else if (a->type == ODP_HASH) {
             odp_hash(a, batch);
         } else if (a->type == ODP_CT_CLEAR) {

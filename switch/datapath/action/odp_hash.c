@@ -27,6 +27,7 @@ struct tuple {
     be32 src[4]; // IPv4 and ARP: the first word.
     be32 dst[4];
     uint8_t proto; // Of ARP, the operation.
+    uint8_t first; // IPv6: what the fixed header names, which may be an extension header.
     be16 ports[2]; // Of ICMP, type and code.
 };
 
@@ -57,6 +58,7 @@ static void tuple_of(const struct dp_packet *p, struct tuple *t) {
     } else if ((l3 = l3_header(p, TYPE_IPV6, IPV6_LEN))) {
         struct l4_header l4 = ipv6_l4(p, l3);
         t->type = hton16(TYPE_IPV6);
+        t->first = l4.data ? l3[6] : l4.proto;
         memcpy(t->src, l3 + 8, sizeof t->src);
         memcpy(t->dst, l3 + 24, sizeof t->dst);
         tuple_l4(t, &l4);
@@ -85,7 +87,9 @@ static uint32_t hash_5tuple(const struct dp_packet *p, uint32_t basis) {
         for (unsigned i = 0; i < words; i++) {
             hash = mix(hash, t.dst[i]);
         }
-        hash = mix(hash, t.proto);
+        // Of TCP and UDP over IPv6, Open vSwitch takes what the fixed header names.
+        bool fixed = t.type == hton16(TYPE_IPV6) && (t.proto == PROTO_TCP || t.proto == PROTO_UDP);
+        hash = mix(hash, fixed ? t.first : t.proto);
         if (has_ports(t.proto)) {
             hash = mix(hash, load_be32(t.ports));
         }
@@ -143,7 +147,7 @@ void odp_hash(const struct odp_action *a, struct dp_packet_batch *batch) {
             p->dp_hash = hash_symmetric(p, a->arg);
         } else {
             uint32_t hash = p->flags & PKT_HASH_VALID ? p->rx_hash : hash_5tuple(p, 0);
-            p->dp_hash = finish(mix(mix(0, hash), a->arg), 8);
+            p->dp_hash = finish(mix(mix(hash, 0), a->arg), 8);
         }
     }
 }

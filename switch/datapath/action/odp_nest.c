@@ -20,7 +20,10 @@ unsigned odp_clone(struct odp_run *run, const struct odp_action *a, bool last,
         return odp_run_list(*run, odp_payload(a), a->len - sizeof *a, batch);
     }
     run->spare |= run_on_copies(run, odp_payload(a), a->len - sizeof *a, batch);
-    run->trunc = 0;
+    if (run->cut) {
+        odp_uncut(batch);
+        run->cut = false;
+    }
     return 0;
 }
 
@@ -64,9 +67,9 @@ static uint32_t padding(const struct dp_packet *p) {
     return end < p->len ? (uint32_t)(p->len - end) : 0;
 }
 
-static uint32_t sent_len(const struct dp_packet *p, uint32_t trunc) {
-    uint32_t len = trunc && trunc < p->len ? trunc : p->len;
-    return len - (padding(p) < len ? padding(p) : len);
+static uint32_t sent_len(const struct dp_packet *p) {
+    uint32_t len = odp_sent_len(p), pad = padding(p);
+    return len - (pad < len ? pad : len);
 }
 
 unsigned odp_check_pkt_len(struct odp_run *run, const struct odp_action *a, bool last,
@@ -79,7 +82,7 @@ unsigned odp_check_pkt_len(struct odp_run *run, const struct odp_action *a, bool
     batch_init(&long_ones);
     batch_init(&others);
     for (unsigned i = 0; i < batch->count; i++) {
-        bool is_long = sent_len(batch->packets[i], run->trunc) > a->arg;
+        bool is_long = sent_len(batch->packets[i]) > a->arg;
         batch_add(is_long ? &long_ones : &others, batch->packets[i]);
     }
     if (!last) {

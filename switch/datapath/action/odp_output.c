@@ -24,10 +24,25 @@ void odp_complete_checksums(struct odp_env *env, const struct dp_packet_batch *b
     }
 }
 
-void odp_cut(struct dp_packet_batch *batch, uint32_t len) {
+// As Open vSwitch: what is cut is an amount, so that a tag pushed in between is not at the cost of the end.
+void odp_trunc(const struct dp_packet_batch *batch, uint32_t len) {
     for (unsigned i = 0; i < batch->count; i++) {
         struct dp_packet *p = batch->packets[i];
-        p->len = p->len > len ? (uint16_t)len : p->len;
+        p->cut = p->len > len ? (uint16_t)(p->len - len) : 0;
+    }
+}
+
+void odp_cut(const struct dp_packet_batch *batch) {
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct dp_packet *p = batch->packets[i];
+        p->len = (uint16_t)odp_sent_len(p);
+        p->cut = 0;
+    }
+}
+
+void odp_uncut(const struct dp_packet_batch *batch) {
+    for (unsigned i = 0; i < batch->count; i++) {
+        batch->packets[i]->cut = 0;
     }
 }
 
@@ -56,12 +71,15 @@ void odp_output_copies(struct odp_run *run, uint32_t port_id, const struct dp_pa
     } else {
         struct dp_packet_batch copies;
         odp_copy_batch(env, batch, &copies);
-        if (unlikely(run->trunc)) {
-            odp_cut(&copies, run->trunc);
+        if (unlikely(run->cut)) {
+            odp_cut(&copies);
         }
         odp_output(env, port_id, &copies);
     }
-    run->trunc = 0;
+    if (unlikely(run->cut)) {
+        odp_uncut(batch);
+        run->cut = false;
+    }
 }
 
 void odp_output(struct odp_env *env, uint32_t port_id, struct dp_packet_batch *batch) {
@@ -84,23 +102,16 @@ void odp_output(struct odp_env *env, uint32_t port_id, struct dp_packet_batch *b
     batch->count = 0;
 }
 
-void odp_output_cut(struct odp_env *env, uint32_t port_id, uint32_t trunc,
-                    struct dp_packet_batch *batch) {
-    odp_cut(batch, trunc);
-    odp_output(env, port_id, batch);
-}
-
 void odp_controller(struct odp_run *run, uint32_t pin_id, const struct dp_packet_batch *batch) {
     struct odp_env *env = run->env;
     for (unsigned i = 0; i < batch->count; i++) {
         struct dp_packet *p = batch->packets[i];
         uint16_t len = p->len;
-        if (run->trunc && run->trunc < len) {
-            p->len = (uint16_t)run->trunc;
-        }
+        p->len = (uint16_t)odp_sent_len(p);
         env->packet_in(env, pin_id, p);
         p->len = len;
+        p->cut = 0;
     }
-    run->trunc = 0;
+    run->cut = false;
     run->pinned = true;
 }

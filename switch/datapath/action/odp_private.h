@@ -10,10 +10,10 @@
 // The state of one list on one batch.
 struct odp_run {
     struct odp_env *env;
-    uint32_t trunc; // Bytes that the next output takes at most; 0 = all.
-    bool spare;     // Copies of these packets, which count in `copies`, went elsewhere.
-    bool whole;     // Unfinished checksums have been looked for.
-    bool pinned;    // A controller has them.
+    bool cut;    // Some packets have a `cut`, for the next output.
+    bool spare;  // Copies of these packets, which count in `copies`, went elsewhere.
+    bool whole;  // Unfinished checksums have been looked for.
+    bool pinned; // A controller has them.
 };
 
 // odp_execute.c. Runs a list on packets that are its own: consumes them. Returns how many of them went
@@ -28,13 +28,20 @@ void odp_drop_all(struct odp_env *env, struct dp_packet_batch *batch, enum drop_
 // odp_output.c. With `last` they take the packets, else copies.
 void odp_output(struct odp_env *env, uint32_t port_id, struct dp_packet_batch *batch);
 void odp_output_copies(struct odp_run *run, uint32_t port_id, const struct dp_packet_batch *batch);
-void odp_output_cut(struct odp_env *env, uint32_t port_id, uint32_t trunc,
-                    struct dp_packet_batch *batch);
 void odp_controller(struct odp_run *run, uint32_t pin_id, const struct dp_packet_batch *batch);
 // Copies of all packets for which there is a frame; the others are counted as copies and drops.
 void odp_copy_batch(struct odp_env *env, const struct dp_packet_batch *batch,
                     struct dp_packet_batch *copies);
-void odp_cut(struct dp_packet_batch *batch, uint32_t len);
+// ODP_TRUNC: notes what is to be cut; cuts it off; forgets it.
+void odp_trunc(const struct dp_packet_batch *batch, uint32_t len);
+void odp_cut(const struct dp_packet_batch *batch);
+void odp_uncut(const struct dp_packet_batch *batch);
+static inline uint32_t odp_sent_len(
+    const struct dp_packet *p) { // Never less than an Ethernet header.
+    uint32_t least = p->len < ETH_LEN ? p->len : ETH_LEN;
+    uint32_t most = p->len > p->cut ? (uint32_t)p->len - p->cut : 0;
+    return most > least ? most : least;
+}
 
 // odp_nest.c. Return as odp_run_list() if `last`, and leave the batch empty then.
 unsigned odp_clone(struct odp_run *run, const struct odp_action *a, bool last,

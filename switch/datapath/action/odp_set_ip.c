@@ -32,9 +32,16 @@ void odp_set_ipv4(struct dp_packet *p, const struct odp_key_ipv4 *key,
     be16 tos_word = load_be16(ip), ttl_word = load_be16(ip + 8);
     ip[1] = (uint8_t)masked(ip[1], key->tos, mask->tos);
     ip[8] = (uint8_t)masked(ip[8], key->ttl, mask->ttl);
-    delta = csum_add(delta, csum_delta16(tos_word, load_be16(ip)));
-    delta = csum_add(delta, csum_delta16(ttl_word, load_be16(ip + 8)));
-    store_be16(ip + 10, csum_apply(load_be16(ip + 10), delta));
+    if (load_be16(ip) != tos_word) {
+        delta = csum_add(delta, csum_delta16(tos_word, load_be16(ip)));
+    }
+    if (load_be16(ip + 8) != ttl_word) {
+        delta = csum_add(delta, csum_delta16(ttl_word, load_be16(ip + 8)));
+    }
+    if (delta !=
+        0) { // Of a real change it never is: a header that nothing changes keeps every bit.
+        store_be16(ip + 10, csum_apply(load_be16(ip + 10), delta));
+    }
 }
 
 // 16 bytes at `field`; returns what their change adds to a checksum.

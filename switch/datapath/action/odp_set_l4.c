@@ -49,8 +49,10 @@ void odp_set_icmp(struct dp_packet *p, uint8_t proto, const struct odp_key_icmp 
     }
     be16 old = load_be16(l4.data);
     be16 new = (be16)masked(old, load_be16(key), load_be16(mask)); // Type, code.
-    store_be16(l4.data, new);
-    l4_checksum_apply(&l4, l4.data + 2, csum_delta16(old, new));
+    if (new != old) {
+        store_be16(l4.data, new);
+        l4_checksum_apply(&l4, l4.data + 2, csum_delta16(old, new));
+    }
 }
 
 static struct l4_header find_nd(const struct dp_packet *p, size_t need) {
@@ -67,8 +69,10 @@ static uint64_t set_words(uint8_t *field, const uint8_t *key, const uint8_t *mas
     for (size_t i = 0; i < n; i += 2) {
         be16 old = load_be16(field + i);
         be16 new = (be16)masked(old, load_be16(key + i), load_be16(mask + i));
-        store_be16(field + i, new);
-        delta += csum_delta16(old, new);
+        if (new != old) {
+            store_be16(field + i, new);
+            delta += csum_delta16(old, new);
+        }
     }
     return delta;
 }
@@ -101,7 +105,9 @@ void odp_set_nd(struct dp_packet *p, const struct odp_key_nd *key, const struct 
     } else if (option) {
         delta += set_words(option + 2, key->tll, mask->tll, 6);
     }
-    l4_checksum_apply(&l4, l4.data + 2, delta);
+    if (delta != 0) {
+        l4_checksum_apply(&l4, l4.data + 2, delta);
+    }
 }
 
 // Reserved bits (with the R, S and O flags of an advertisement) and the type of the first option.
@@ -117,5 +123,7 @@ void odp_set_nd_ext(struct dp_packet *p, const struct odp_key_nd_ext *key,
         uint8_t type[2] = {key->options_type, 0}, type_mask[2] = {mask->options_type, 0};
         delta += set_words(l4.data + ND_LEN, type, type_mask, 2);
     }
-    l4_checksum_apply(&l4, l4.data + 2, delta);
+    if (delta != 0) {
+        l4_checksum_apply(&l4, l4.data + 2, delta);
+    }
 }

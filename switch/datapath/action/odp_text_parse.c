@@ -9,12 +9,15 @@ static bool scan_list(struct scanner *s, struct odp_list *out);
 static bool scan_sample(struct scanner *s, struct odp_list *out) {
     uint64_t whole, tenth = 0;
     if (!scan_expect(s, "sample=") || !scan_number(s, 100, &whole) ||
-        (scan_word(s, ".") && !scan_number(s, 9, &tenth)) || !scan_expect(s, "%,actions(")) {
+        (scan_word(s, ".") && !scan_number(s, 9, &tenth))) {
         return false;
     }
     uint64_t mille = whole * 10 + tenth;
     if (mille > 1000) {
         return scan_refuse(s, "number out of range");
+    }
+    if (!scan_expect(s, "%,actions(")) {
+        return false;
     }
     uint32_t at = odp_begin(out, ODP_SAMPLE, (uint32_t)(mille * UINT32_MAX / 1000), 0);
     if (!scan_list(s, out) || !scan_expect(s, "))")) {

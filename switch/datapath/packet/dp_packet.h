@@ -46,7 +46,7 @@ struct RS_CACHE_ALIGNED dp_packet {
     uint16_t l4_ofs;   // Set by flow_extract().
     uint8_t flags;     // enum dp_packet_flags.
     uint8_t l4_proto;  // IP protocol behind extension headers, 0 if none. Set by flow_extract().
-    uint16_t pad;
+    uint16_t cut;      // Bytes at the end that the next output leaves out. Of the executor.
     // In the order of struct flow: flow_extract() takes them two at a time.
     uint32_t skb_priority;
     uint32_t pkt_mark;
@@ -96,6 +96,7 @@ static inline void dp_packet_reset(struct dp_packet *p, size_t headroom, size_t 
     p->l2_5_ofs = p->l3_ofs = p->l4_ofs = RS_OFS_NONE;
     p->flags = 0;
     p->l4_proto = 0;
+    p->cut = 0;
     p->hash = 0;
     p->recirc_id = 0;
     p->dp_hash = 0;

@@ -81,6 +81,22 @@ int exe_list_grow(uint32_t cap, uint32_t n, bool *moved) {
     return overflow ? -1 - len : len;
 }
 
+uint32_t exe_commit(const struct flow *flow, struct flow *base, struct flow *wc, int encap,
+                    const uint8_t *md2, uint32_t md2_len, uint8_t *out, uint32_t cap) {
+    struct odp_list list = odp_list_on(NULL, 0);
+    if (encap >= 0) {
+        odp_commit_encap(flow, base, &list, wc, encap, md2, md2_len);
+    }
+    odp_commit(flow, base, &list, wc);
+    odp_commit_tunnel(flow, base, &list);
+    uint32_t len = list.len <= cap ? list.len : cap;
+    if (len > 0) {
+        memcpy(out, list.data, len);
+    }
+    odp_list_destroy(&list);
+    return len;
+}
+
 struct exe_bench {
     struct odp_env env;
     struct umem *umem;
@@ -114,7 +130,7 @@ static void record(struct exe_bench *b, enum exe_event_kind kind, uint32_t id,
         return;
     }
     struct exe_event *e = &b->events[b->n_events++];
-    bool tunnel = p->flags & PKT_HAS_TUNNEL;
+    bool tunnel = p->flags & PKT_HAS_TUNNEL, typed = p->flags & PKT_NOT_ETHERNET;
     *e = (struct exe_event){.kind = kind,
                             .id = id,
                             .batch = b->n_calls,
@@ -127,7 +143,7 @@ static void record(struct exe_bench *b, enum exe_event_kind kind, uint32_t id,
                             .dp_hash = p->dp_hash,
                             .pkt_mark = p->pkt_mark,
                             .skb_priority = p->skb_priority,
-                            .packet_type = ntoh32(p->packet_type),
+                            .packet_type = typed ? ntoh32(p->packet_type) : 0,
                             .flags = p->flags,
                             .tunnel_dst = tunnel ? ntoh32(p->tunnel->ip_dst) : 0,
                             .intact = is_intact(p)};
@@ -138,8 +154,10 @@ static void take(struct exe_bench *b, enum exe_event_kind kind, uint32_t id,
                  struct dp_packet_batch *batch) {
     b->n_calls++;
     for (unsigned i = 0; i < batch->count; i++) {
-        record(b, kind, id, batch->packets[i]);
-        dp_packet_free(batch->packets[i]);
+        struct dp_packet *p = batch->packets[i];
+        record(b, kind, id, p);
+        memset(dp_packet_frame(p), CANARY, p->umem->frame_size); // For the next copy in it.
+        dp_packet_free(p);
     }
     batch->count = 0;
 }

@@ -23,6 +23,8 @@ int exe_parse(const char *text, uint8_t *out, uint32_t cap, uint32_t *error_at, 
 uint32_t exe_print(const uint8_t *bytes, uint32_t len, char *out, uint32_t cap, bool names);
 const char *exe_check(const uint8_t *bytes, uint32_t len);
 int exe_list_grow(uint32_t cap, uint32_t n, bool *moved);
+uint32_t exe_commit(const struct flow *flow, struct flow *base, struct flow *wc, int encap,
+                    const uint8_t *md2, uint32_t md2_len, uint8_t *out, uint32_t cap);
 enum exe_event_kind { EXE_SENT, EXE_RECIRC, EXE_CONTROLLER };
 struct exe_event { 
     uint32_t kind, id;

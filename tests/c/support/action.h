@@ -5,6 +5,7 @@
 
 #include "datapath/action/odp_execute.h"
 #include "datapath/action/odp_text.h"
+#include "ofproto/odp_commit.h"
 
 #define EXE_MAYBE_PARTIAL    PKT_CSUM_MAYBE_PARTIAL
 #define EXE_NOT_ETHERNET     PKT_NOT_ETHERNET
@@ -24,6 +25,10 @@ const char *exe_check(const uint8_t *bytes, uint32_t len);
 // Fills a list that begins in a buffer of `cap` bytes with `n` outputs; checks each; returns its length, or
 // -1 - length on overflow.
 int exe_list_grow(uint32_t cap, uint32_t n, bool *moved);
+
+// odp_commit() (encap < 0), or odp_commit_encap() before it; and the tunnel's. Bytes in `out`, their number.
+uint32_t exe_commit(const struct flow *flow, struct flow *base, struct flow *wc, int encap,
+                    const uint8_t *md2, uint32_t md2_len, uint8_t *out, uint32_t cap);
 
 // ---- execution ---------------------------------------------------------------------------------
 
