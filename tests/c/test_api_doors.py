@@ -309,6 +309,11 @@ def test_c_refuses_null_in_the_doors_of_the_flow_engine() -> None:
     assert lib.rs_meter_dump(null, 0, False, null, err) == -22
     assert lib.rs_tlv_mod(null, b"", 0, err) == -22
     assert lib.rs_tlv_dump(null, null) == -22
+
+
+def test_c_refuses_null_for_packets_and_megaflows() -> None:
+    ffi, lib = native.ffi, native.lib
+    null, err = ffi.NULL, ffi.new("struct rs_error *")
     assert lib.rs_packet_in_take(null, null, null, 0) == -22
     assert lib.rs_packet_in_rate(null, 0, 0, err) == -22
     assert lib.rs_packet_in_fd(null) == -1
