@@ -61,7 +61,7 @@ struct act_class {
 };
 
 const struct act_class *act_class(enum ofpact_type type);
-const struct act_word *act_word_find(const char *name); // NULL = there is none.
+const struct act_word *act_word_find(const char *name);              // NULL = there is none.
 const char *act_word_hint(const char *name, char *buf, size_t size); // For one that there is not.
 
 // -- text (ofpact_text.c, ofpact_scan.c) --
