@@ -32,7 +32,10 @@ def add_commands(commands: Subparsers) -> None:
     cache.add_argument("--emc", choices=_SWITCHES, help="exact match cache")
     cache.add_argument("--smc", choices=_SWITCHES, help="signature match cache, for very many flows")
     cache.add_argument(
-        "--emc-insert-every", type=int, metavar="N", help="one of N misses enters the first; 1 = each, 0 = none"
+        "--emc-insert-every",
+        type=int,
+        metavar="N",
+        help="one of N misses enters the EMC; 1 = each, 0 = none",
     )
 
 

@@ -1,4 +1,4 @@
-"""ofproto/frozen.c: the scenarios of programs/frozen_torture.c, under ThreadSanitizer and AddressSanitizer."""
+"""ofproto/frozen.c: scenarios of programs/frozen_torture.c under ThreadSanitizer and AddressSanitizer."""
 
 from __future__ import annotations
 
