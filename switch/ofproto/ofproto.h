@@ -209,7 +209,8 @@ struct oftable {
     uint32_t n_flows;
     uint32_t max_flows; // UINT32_MAX = no limit.
     bool evict;         // Over the limit: evict the least important instead of refusing.
-    uint8_t miss; // 0 = as the version says (drop here), 1 = controller, 2 = continue, 3 = drop.
+    // 0 = as the version says (drop here), 1 = controller, 2 = continue, 3 = drop. Writer: control. Readers: any.
+    _Atomic uint8_t miss;
     char name[32];
     uint8_t apart[RS_CACHE_LINE]; // Lookups read what is above; any thread writes this:
     _Atomic uint64_t n_lookup, n_matched;
