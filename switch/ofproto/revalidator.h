@@ -1,8 +1,8 @@
 // The revalidator: keeps megaflows true. A thread of its own (or, without threads, a call between iterations).
 //
-// Each round (every 500 ms, at once when ofproto.change_seq has moved and UPCALL_MAX_AGE_MS allows no wait):
+// Each round (every 500 ms, and at once after a change):
 //   walk the megaflows of all PMDs in slices; credit what they have carried since; kill those idle for max-idle (100 ms
-//   when the table is full); if anything changed, translate each again and kill or re-fit those whose answer or mask
+//   when the table is full); translate those that a change concerns (change_log.h) again, and kill or re-fit those whose answer or mask
 //   is another now; then rules' timeouts, MAC ageing, frozen states and pins that nobody uses.
 // A change that leaves no time to translate all of them kills the rest: their next packets ask again.
 // The limit adapts as in Open vSwitch: a round longer than 2 s divides it, a fast one raises it, 200,000 at most.
