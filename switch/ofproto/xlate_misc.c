@@ -73,7 +73,8 @@ enum xstep xlate_do_unroll(struct xlate *x, const struct ofpact *a, const struct
     (void)at;
     x->table = u->table;
     x->cookie = u->cookie;
-    xlate_say(x, XNODE_THAW, "restored state: table=%u, cookie=0x%llx", u->table,
-              (unsigned long long)u->cookie);
+    xlate_say(
+        x, XNODE_THAW, "restored state: table=%u, cookie=%#llx", u->table,
+        (unsigned long long)htobe64(u->cookie)); // Open vSwitch prints it as it is on the wire.
     return XSTEP_NEXT;
 }

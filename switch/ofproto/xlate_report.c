@@ -154,7 +154,7 @@ static void put_hex(struct text *t, const uint8_t *bytes, size_t n) {
     while (i + 1 < n && bytes[i] == 0) {
         i++;
     }
-    text_put(t, "0x%x", bytes[i]);
+    text_put(t, "%#x", bytes[i]);
     for (i++; i < n; i++) {
         text_put(t, "%02x", bytes[i]);
     }

@@ -132,7 +132,7 @@ enum xstep xlate_do_pop_queue(struct xlate *x, const struct ofpact *a, const str
     x->wc->skb_priority = UINT32_MAX;
     if (x->flow->skb_priority != x->orig_priority) {
         x->flow->skb_priority = x->orig_priority;
-        xlate_detail(x, "queue = 0x%x", x->orig_priority);
+        xlate_detail(x, "queue = %#x", x->orig_priority);
     }
     return XSTEP_NEXT;
 }

@@ -161,3 +161,34 @@ def test_actions_and_megaflows_are_those_of_open_vswitch(
         if not all(map(agree, got, want)) or len(got) != len(want):
             rules = "\n".join(flow_set.flows)
             pytest.fail(f"{difference(bridge, flow, next_states, trace, got, want)}\n{rules}", pytrace=False)
+
+
+def reports(trace: str) -> list[tuple[str, str]]:
+    """(what was done, the flow at the end) of each pass of a trace."""
+    found = re.findall(r"^(bridge\(.*?)\n\nFinal flow: (.*?)$", trace, re.MULTILINE | re.DOTALL)
+    return [
+        (report.rstrip(), re.sub(r"recirc_id=0x[0-9a-f]+", "recirc_id=N", final)) for report, final in found
+    ]
+
+
+def our_reports(bridge: Bridge, flow: str, next_states: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [
+        (answer.report.strip(), re.sub(r"recirc_id=0x[0-9a-f]+", "recirc_id=N", answer.final))
+        for answer in bridge.trace(flow, next_states)
+    ]
+
+
+@examples(25)
+@given(flow_set=translation_sets(), cases=st.lists(st.tuples(packets(), states), min_size=4, max_size=12))
+def test_the_report_reads_as_that_of_open_vswitch(
+    ovs: Ovs, flow_set: FlowSet, cases: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    assume(load_ovs(ovs, flow_set))
+    bridge = load(ovs, flow_set)
+    for flow, next_states in cases:
+        trace = ovs.trace(flow, next_states)
+        for (got, got_flow), (want, want_flow) in zip(
+            our_reports(bridge, flow, next_states), reports(trace), strict=True
+        ):
+            assert got.splitlines() == want.splitlines()
+            assert want_flow in ("unchanged", got_flow)
