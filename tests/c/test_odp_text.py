@@ -61,7 +61,7 @@ MORE = [
     "set(nsh(flags=0x01/0x01,ttl=0x02/0x0f,spi=0x1200/0x0000ff00,c4=0x1/0x0000000f)),1",
     "set(mpls(label=99/0xff,tc=0/0,ttl=6/0xf,bos=1/1)),2",
     "userspace(pid=0,controller(pin=7)),2",
-    "push_nsh(flags=0,ttl=63,mdtype=2,np=3,spi=0x0,si=255,md2=0x0),2",
+    "push_nsh(flags=0,ttl=63,mdtype=2,np=3,spi=0x0,si=255,md2=0),2",
 ]
 
 

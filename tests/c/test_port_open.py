@@ -48,7 +48,7 @@ def test_a_config_that_contradicts_itself_names_its_field(kind: str, options: An
 
 
 @pytest.mark.parametrize(
-    ("name", "port_id", "field"), [("", 1, "name"), ("p", 256, "id"), ("p", 2**32 - 1, "id")]
+    ("name", "port_id", "field"), [("", 1, "name"), ("p", 1024, "id"), ("p", 2**32 - 1, "id")]
 )
 def test_a_port_needs_a_name_and_an_id(name: str, port_id: int, field: str) -> None:
     with Box() as box, pytest.raises(OpenRefused) as refused:

@@ -41,7 +41,6 @@ static void on_removed(void *aux, const struct rule *rule, uint8_t reason) {
 
 struct otab *otab_new(void) {
     struct otab *t = calloc(1, sizeof *t);
-    rcu_register();
     snprintf(t->names.name[1], sizeof t->names.name[1], "h1");
     snprintf(t->names.name[2], sizeof t->names.name[2], "h2");
     snprintf(t->names.name[3], sizeof t->names.name[3], "h3");

@@ -28,7 +28,6 @@ static const char *say(struct xl *xl) {
 
 struct xl *xl_create(void) {
     struct xl *xl = calloc(1, sizeof *xl);
-    rcu_register();
     xl->now_ms = 1000000;
     if (bridge_init(&xl->bridge, "br0", 1024, 300000, now_of, xl) < 0) {
         abort();
