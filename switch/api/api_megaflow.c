@@ -96,6 +96,7 @@ void rs_revalidator_stats(rs_switch *sw, struct rs_revalidator_stats *out) {
         .longest_round_us = s.longest_round_us,
         .last_change_us = s.last_change_us,
         .longest_change_us = s.longest_change_us,
+        .last_change_cpu_us = s.last_change_cpu_us,
         .flow_limit = s.flow_limit,
         .n_megaflows = s.n_megaflows,
         .n_frozen = frozen_count(sw->bridge.frozen),

@@ -319,7 +319,8 @@ struct rs_revalidator_stats {
     uint64_t rounds, revalidated, killed_changed, killed_idle, killed_limit, refitted;
     uint64_t last_round_us, longest_round_us;
     uint64_t last_change_us,
-        longest_change_us; // From a change to the moment that it was true everywhere.
+        longest_change_us;       // From a change to the moment that it was true everywhere.
+    uint64_t last_change_cpu_us; // Of the revalidator's, for that.
     uint32_t flow_limit, n_megaflows;
     uint32_t n_frozen, n_pins;
 };

@@ -125,10 +125,15 @@ void credit_release(struct bridge *b, const struct credit *c) {
     }
 }
 
-void credits_destroy(struct credits *c) {
+void credits_clear(struct credits *c) {
     for (uint32_t i = 0; i < c->n; i++) {
         credit_release(c->bridge, &c->list[i]);
     }
+    c->n = 0;
+}
+
+void credits_destroy(struct credits *c) {
+    credits_clear(c);
     free(c->list);
     *c = (struct credits){0};
 }

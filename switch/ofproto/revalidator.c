@@ -149,6 +149,12 @@ static void expire(struct revalidator *r, uint64_t now_ms, bool regular) {
     rcu_quiesce();
 }
 
+static uint64_t thread_cpu_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void count_round(struct revalidator *r, uint64_t started_ns, uint64_t changed_ns) {
     uint64_t now_ns = time_ns();
     r->last_round_ns = now_ns - started_ns;
@@ -182,7 +188,12 @@ static void run_round(struct revalidator *r, uint64_t now_ms) {
             started_ns; // The change came while the round before was under way, or there was none.
     }
     w.deadline_ns = changed_ns + TRANSLATE_MS * UINT64_C(1000000);
+    uint64_t cpu_ns = thread_cpu_ns();
     reval_walk(&w);
+    if (changed) {
+        atomic_store_explicit(&r->change_cpu_us, (thread_cpu_ns() - cpu_ns) / 1000,
+                              memory_order_relaxed);
+    }
     r->late = changed;
     if (flush) {
         atomic_store(&r->n_flushed, (uint32_t)w.n_seen);
@@ -331,6 +342,7 @@ void revalidator_destroy(struct revalidator *r) {
     if (r) {
         revalidator_stop(r);
         odp_list_destroy(&r->actions);
+        credits_destroy(&r->credits);
         pthread_cond_destroy(&r->moved);
         pthread_mutex_destroy(&r->lock);
         close(r->fd);
@@ -365,6 +377,7 @@ void revalidator_stats(const struct revalidator *r, struct revalidator_stats *ou
         .longest_round_us = counter_get(&r->longest_round_us),
         .last_change_us = counter_get(&r->change_us),
         .longest_change_us = counter_get(&r->longest_change_us),
+        .last_change_cpu_us = counter_get(&r->change_cpu_us),
         .flow_limit = atomic_load_explicit(&r->flow_limit, memory_order_relaxed),
         .n_megaflows = (uint32_t)count_flows(r),
     };

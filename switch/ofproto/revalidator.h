@@ -49,7 +49,8 @@ struct revalidator_stats {
     uint64_t killed_changed, killed_idle, killed_limit; // _limit: over it, or flushed.
     uint64_t last_round_us, longest_round_us;
     uint64_t last_change_us,
-        longest_change_us; // From a change to the moment that it was true everywhere.
+        longest_change_us;       // From a change to the moment that it was true everywhere.
+    uint64_t last_change_cpu_us; // Of the revalidator's, for that.
     uint32_t flow_limit, n_megaflows;
 };
 void revalidator_stats(const struct revalidator *r, struct revalidator_stats *out);

@@ -57,6 +57,7 @@ struct revalidator {
 
     // -- the revalidator's own; without a thread: the caller's --
     struct odp_list actions; // Scratch.
+    struct credits credits;  // Scratch; empty between translations.
     struct reval_view view;  // Of the present round.
     uint64_t last_regular_ms;
     uint64_t last_round_ns; // How long it took.
@@ -68,7 +69,7 @@ struct revalidator {
     _Atomic uint32_t max_limit, max_idle_ms, flow_limit; // Writers: control, revalidator.
     // Writer: the revalidator. Readers: any.
     rs_counter rounds, revalidated, killed_changed, killed_idle, killed_limit, refitted;
-    rs_counter round_us, longest_round_us, change_us, longest_change_us;
+    rs_counter round_us, longest_round_us, change_us, longest_change_us, change_cpu_us;
 };
 
 // One walk over all megaflows.

@@ -39,7 +39,6 @@ static bool has_actions(const struct megaflow *m, const struct odp_list *actions
 static bool revalidate(struct reval_walk *w, struct megaflow *m, struct upcall_owner *owner) {
     struct revalidator *r = w->r;
     struct flow flow, wc;
-    struct credits credits = {0};
     miniflow_expand(&m->key, &flow);
     if (flow.in_port >= OFP_MAX_PORTS || !r->bridge->ports[flow.in_port].exists) {
         return false;
@@ -51,20 +50,22 @@ static bool revalidate(struct reval_walk *w, struct megaflow *m, struct upcall_o
         .now_ms = w->now_ms,
         .tcp_flags = atomic_load_explicit(&m->tcp_flags, memory_order_relaxed),
     };
-    struct xlate_out out = {.actions = &r->actions, .wc = &wc, .credits = &credits};
+    struct xlate_out out = {.actions = &r->actions, .wc = &wc, .credits = &r->credits};
     xlate_run(&in, &out);
     counter_add(&r->revalidated, 1);
     bool same = has_actions(m, &r->actions);
     if (out.slow || is_too_wide(m, &wc) || (!same && megaflow_set_actions(m, &r->actions) < 0)) {
-        credits_destroy(&credits);
+        credits_clear(&r->credits);
         return false;
     }
     counter_add(&r->refitted, !same);
     struct credits old = owner->credits;
-    owner->credits = credits;
+    owner->credits = r->credits;
+    r->credits = old; // Its list has room for the next one.
     owner->seq = r->view.seq;
     upcall_owner_index(owner);
-    credits_destroy(&old); // After the new ones hold what both have: ids of frozen states stay.
+    credits_clear(
+        &r->credits); // After the new ones hold what both have: ids of frozen states stay.
     return true;
 }
 

@@ -125,6 +125,7 @@ void xlate_wc_for_text(const struct flow *key, struct flow *wc);
 // credits.c
 void credits_push(struct credits *c, uint64_t packets, uint64_t bytes, uint16_t tcp_flags,
                   uint64_t used_ms, struct bridge *bridge);
+void credits_clear(struct credits *c); // Lets go what they hold; keeps the memory of the list.
 void credits_destroy(struct credits *c);
 
 #endif
