@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab.setup.process import run as run_process
@@ -15,7 +18,7 @@ FLAGS = (
     "-O1",
     "-g",
     "-fno-omit-frame-pointer",
-    "-fsanitize=fuzzer,address,undefined",
+    "-fsanitize=fuzzer-no-link,address,undefined",
     "-fno-sanitize-recover=all",
     "-Wall",
     "-Wextra",
@@ -23,7 +26,7 @@ FLAGS = (
     "-Iswitch",
     "-Itests/c/support",
 )
-LIBRARIES = ("-lpthread",)
+LINK = ("-fsanitize=fuzzer,address,undefined", "-lpthread")
 
 
 class FuzzError(RuntimeError):
@@ -59,15 +62,44 @@ def sources(root: Path, target: Path) -> list[Path]:
     return found
 
 
+def _is_fresh(obj: Path, root: Path) -> bool:
+    """Whether an object is newer than everything that its dependency file names."""
+    try:
+        made = obj.stat().st_mtime_ns
+        names = obj.with_suffix(".d").read_text().replace("\\\n", " ").split(":", 1)[1].split()
+        return all((root / name).stat().st_mtime_ns < made for name in names)
+    except OSError:
+        return False
+
+
+def _compile_object(root: Path, source: Path) -> Path:
+    """One object in build/fuzz/objects, which all targets share; kept while its sources are older."""
+    name = source.relative_to(root)
+    key = hashlib.sha256(" ".join(FLAGS).encode()).hexdigest()[:8]
+    obj = (root / "build/fuzz/objects" / key / name).with_suffix(".o")
+    if _is_fresh(obj, root):
+        return obj
+    obj.parent.mkdir(parents=True, exist_ok=True)
+    part = obj.with_name(f"{obj.stem}.{os.getpid()}.tmp.o")
+    depend = ("-MMD", "-MF", str(obj.with_suffix(".d")))
+    command = ["clang", *FLAGS, *depend, "-c", str(name), "-o", str(part)]
+    result = subprocess.run(command, cwd=root, stderr=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise FuzzError(f"{name} does not compile:\n{result.stderr}")
+    part.replace(obj)
+    return obj
+
+
 def compile_target(root: Path, target: Path, directory: Path | None = None) -> Path:
     """Compiles one target, into build/fuzz by default. Raises FuzzError with the compiler's words."""
     out = (directory or root / "build/fuzz") / target.stem
     out.parent.mkdir(parents=True, exist_ok=True)
-    code = [str(path.relative_to(root)) for path in (target, *sources(root, target))]
-    command = ["clang", *FLAGS, *code, "-o", str(out), *LIBRARIES]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        objects = list(pool.map(lambda path: _compile_object(root, path), (target, *sources(root, target))))
+    command = ["clang", *map(str, objects), "-o", str(out), *LINK]
     result = subprocess.run(command, cwd=root, stderr=subprocess.PIPE, text=True)
     if result.returncode:
-        raise FuzzError(f"{target.stem} does not compile:\n{result.stderr}")
+        raise FuzzError(f"{target.stem} does not link:\n{result.stderr}")
     return out
 
 

@@ -23,6 +23,7 @@ def has_libfuzzer(directory: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.timeout(400)  # The first one compiles the C that all share.
 @pytest.mark.parametrize("target", TARGETS, ids=lambda path: path.stem)
 def test_a_target_finds_nothing_in_a_few_seconds(target: Path, tmp_path: Path) -> None:
     if shutil.which("clang") is None or not has_libfuzzer(tmp_path):
