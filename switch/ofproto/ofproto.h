@@ -284,8 +284,8 @@ struct ofpact_learn;
 int ofproto_learn(struct ofproto *p, const struct flow_mod *fm, uint32_t limit, bool *limited);
 
 // -- the revalidator's --
-void ofproto_expire(struct ofproto *p,
-                    uint64_t now_ms); // Idle and hard timeouts. Cost follows what is due.
+// Idle and hard timeouts. Cost follows what is due. Never waits: while somebody has the lock, rules live a round longer.
+void ofproto_expire(struct ofproto *p, uint64_t now_ms);
 void ofproto_fin_timeout(struct ofproto *p, const struct rule *r, uint16_t idle, uint16_t hard);
 // What notes tell has changed; without any, all answers may be others now (ports, groups). After the change itself.
 // Any thread. A system call only if the revalidator sleeps, which it then no longer does.

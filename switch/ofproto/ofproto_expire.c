@@ -105,7 +105,10 @@ struct rule *eviction_choose(struct ofproto *p, uint8_t table) {
 
 void ofproto_expire(struct ofproto *p, uint64_t now_ms) {
     struct rule_heap *h = &internal(p)->expiry;
-    ofproto_lock(p);
+    if (pthread_mutex_trylock(&p->lock) != 0) {
+        return; // A bundle, perhaps: megaflows are not to wait for it.
+    }
+    retired_collect(p);
     while (h->n > 0 && h->entries[0].key < now_ms) {
         struct rule *r = h->entries[0].rule;
         uint64_t end = rule_end_ms(r);
