@@ -177,6 +177,32 @@ class Bridge:
         lib.xl_dump(self.xl, room, len(room))
         return _text(room).splitlines()
 
+    def port_up(self, number: int, up: bool) -> None:
+        """Carrier of a port."""
+        lib.xl_port_up(self.xl, number, up)
+
+    def port_config(self, number: int, config: int) -> None:
+        """OFPPC flags of a port."""
+        lib.xl_port_config(self.xl, number, config)
+
+    def table_miss(self, table: int, miss: int) -> None:
+        """What a miss does: 1 = to the controller, 2 = on to the next table, 3 = drop."""
+        lib.xl_table_miss(self.xl, table, miss)
+
+    def table_counts(self, table: int) -> tuple[int, int]:
+        """(lookups, matches)."""
+        counts = ffi.new("uint64_t[2]")
+        lib.xl_table_counts(self.xl, table, counts, counts + 1)
+        return counts[0], counts[1]
+
+    def bucket_packets(self, group: int, bucket: int | None = None) -> int:
+        """Packets of a group or one of its buckets."""
+        return int(lib.xl_bucket_packets(self.xl, group, 0xFFFFFFFF if bucket is None else bucket))
+
+    def mac(self, address: str, vlan: int = 0) -> int:
+        """The port that an address was learned on, 0 = none."""
+        return int(lib.xl_mac(self.xl, int(address.replace(":", ""), 16), vlan))
+
     @property
     def n_frozen(self) -> int:
         """Frozen states that are kept."""

@@ -142,6 +142,29 @@ void xl_dump(struct xl *xl, char *out, size_t cap) {
     ofproto_for_each(&xl->bridge.ofproto, NULL, dump_one, &t);
 }
 
+void xl_table_miss(struct xl *xl, uint8_t table, uint8_t miss) {
+    xl->bridge.ofproto.tables[table].miss = miss;
+}
+
+void xl_table_counts(struct xl *xl, uint8_t table, uint64_t *lookups, uint64_t *matches) {
+    *lookups = xl->bridge.ofproto.tables[table].n_lookup;
+    *matches = xl->bridge.ofproto.tables[table].n_matched;
+}
+
+uint64_t xl_bucket_packets(struct xl *xl, uint32_t group, uint32_t bucket) {
+    const struct group *g =
+        ofproto_group(&xl->bridge.ofproto, atomic_load(&xl->bridge.ofproto.version), group);
+    return bucket == UINT32_MAX ? g->packets : g->buckets[bucket].packets;
+}
+
+uint32_t xl_mac(struct xl *xl, uint64_t mac, uint16_t vlan) {
+    uint8_t bytes[6];
+    for (unsigned i = 0; i < 6; i++) {
+        bytes[i] = (uint8_t)(mac >> (40 - 8 * i));
+    }
+    return mac_lookup(&xl->bridge.macs, bytes, vlan, xl->now_ms);
+}
+
 uint32_t xl_frozen_count(struct xl *xl) {
     return frozen_count(xl->bridge.frozen);
 }

@@ -62,6 +62,11 @@ const char *xl_run(struct xl *xl, const struct flow *key, const char *ofpacts, u
 void xl_push(struct xl *xl, uint64_t packets, uint64_t bytes, uint16_t tcp_flags);
 void xl_forget(struct xl *xl);
 
+void xl_table_miss(struct xl *xl, uint8_t table, uint8_t miss); // As oftable.miss.
+void xl_table_counts(struct xl *xl, uint8_t table, uint64_t *lookups, uint64_t *matches);
+uint64_t xl_bucket_packets(struct xl *xl, uint32_t group, uint32_t bucket); // UINT32_MAX: group's.
+uint32_t xl_mac(struct xl *xl, uint64_t mac, uint16_t vlan);                // Port, 0 = not known.
+
 // "n_packets=…" and the rules as dump-flows has them, a line each.
 void xl_dump(struct xl *xl, char *out, size_t cap);
 uint32_t xl_frozen_count(struct xl *xl);
