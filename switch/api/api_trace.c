@@ -31,6 +31,7 @@ static int explain(struct trace *tr, const struct rs_trace_options *options, str
         };
     }
     api_enter();
+    ofproto_settle(&tr->sw->bridge.ofproto); // The bits that decide, and no more.
     int error = api_text_put(&text, put_trace, tr);
     api_leave();
     if (error == 0) {

@@ -251,6 +251,10 @@ int ofproto_init(struct ofproto *p, const struct port_names *names, uint64_t (*n
                  void *now_aux);
 void ofproto_destroy(struct ofproto *p);
 
+// What changes have replaced stays in the tables for a grace period; until then look-ups may un-wildcard bits for
+// its sake. Waits until it is gone. Not from a PMD.
+void ofproto_settle(struct ofproto *p);
+
 // -- changes: control thread, or any that may wait for the lock --
 int ofproto_flow_mod(struct ofproto *p, const struct flow_mod *fm, uint32_t *n_affected,
                      struct ofp_error *err);

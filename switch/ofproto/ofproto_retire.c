@@ -84,6 +84,17 @@ void retired_collect(struct ofproto *p) {
     }
 }
 
+void ofproto_settle(struct ofproto *p) {
+    ofproto_lock(p);
+    bool waits = internal(p)->retired != NULL;
+    ofproto_unlock(p);
+    if (waits) {
+        rcu_synchronize();
+        ofproto_lock(p);
+        ofproto_unlock(p);
+    }
+}
+
 void retired_destroy(struct ofproto *p) { // Its rules are still in the classifiers.
     struct ofproto_internal *in = internal(p);
     for (struct retired *r = in->retired, *next; r; r = next) {
