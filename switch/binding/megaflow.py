@@ -55,11 +55,11 @@ class Megaflows:
 
     def lines(self, match: str = "", names: bool = False, more: bool = False) -> Iterator[str]:
         """As `ovs-appctl dpctl/dump-flows` (more: -m), those that packets of `match` could hit."""
-        handle, raw, cursor = self._handle.raw, match.encode(), ffi.new("uint64_t *")
-        lib.rs_sync(handle)
+        raw, cursor = match.encode(), ffi.new("uint64_t *")
+        lib.rs_sync(self._handle.raw)
 
         def part(out: Any, err: Any) -> int:
-            return int(lib.rs_megaflow_dump(handle, cursor, raw, names, more, out, err))
+            return int(lib.rs_megaflow_dump(self._handle.raw, cursor, raw, names, more, out, err))
 
         while True:
             yield from made_by(part, "megaflow").splitlines()

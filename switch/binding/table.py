@@ -182,14 +182,16 @@ class FlowTable:
         """Rules as `ovs-ofctl dump-flows` prints them (stats False: with --no-stats), without line ends."""
         raw = ffi.new("struct rs_text *")
         with self._dump(match, names) as dump:
-            while check(lib.rs_flow_dump_lines(dump, LINES_AT_A_TIME, stats, raw), field="flow"):
+            while self._handle.raw and check(
+                lib.rs_flow_dump_lines(dump, LINES_AT_A_TIME, stats, raw), field="flow"
+            ):
                 yield from decode(raw).splitlines()
 
     def rules(self, match: str = "", names: bool = False) -> Iterator[RuleStats]:
         """Rules of one moment, by table and falling priority."""
         out, raw = ffi.new("struct rs_text *"), ffi.new("struct rs_flow_stats *")
         with self._dump(match, names) as dump:
-            while check(lib.rs_flow_dump_next(dump, out, raw), field="flow"):
+            while self._handle.raw and check(lib.rs_flow_dump_next(dump, out, raw), field="flow"):
                 yield _rule(decode(out), raw)
 
     def __iter__(self) -> Iterator[RuleStats]:

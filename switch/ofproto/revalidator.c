@@ -1,6 +1,6 @@
 // The revalidator's rounds and its thread; what one does with each megaflow is in revalidator_walk.c.
 
-#define _GNU_SOURCE // ppoll
+#define _GNU_SOURCE // ppoll, pthread_setname_np
 
 #include "ofproto/revalidator.h"
 
@@ -308,6 +308,9 @@ int revalidator_start(struct revalidator *r) {
     int error = pthread_create(&r->thread, NULL, revalidator_main, r);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     r->started = error == 0;
+    if (r->started) {
+        pthread_setname_np(r->thread, "rs-revalidator");
+    }
     return -error;
 }
 

@@ -231,6 +231,18 @@ def test_a_dump_is_of_one_moment_and_outlives_its_rules() -> None:
         assert [rule.text for rule in rules] == [f"priority={i} actions=drop" for i in (4, 3, 2, 1)]
 
 
+def test_what_is_being_read_when_the_switch_closes_says_so() -> None:
+    with rig(2, [f"priority={i},actions=2" for i in range(1, 2500)]) as r:
+        rules, lines = r.switch.flows.rules(), r.switch.flows.lines()
+        next(rules)
+        next(lines)
+        r.exchange(1, *[simple_frame(MACS[0], MACS[1])] * 3)
+        megaflows = r.switch.megaflows.lines()
+    for reader in (rules, lines, megaflows):
+        with pytest.raises(SwitchError, match="closed"):
+            list(reader)
+
+
 def test_the_bridges_own_port_is_local_in_texts() -> None:
     with rig(1) as r:
         r.switch.flows.add("priority=4,in_port=LOCAL,actions=1")
