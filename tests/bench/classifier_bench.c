@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ofproto/xlate.h"
 
@@ -102,8 +103,20 @@ static void take_packet(const char *line) {
     packets[n_packets++] = match.flow;
 }
 
+static size_t resident(void) { // Bytes.
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%*u %lu", &pages) != 1) {
+        perror("/proc/self/statm");
+        exit(1);
+    }
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static void load(void) {
     struct ofp_error err;
+    size_t rss = resident();
     size_t heap = mallinfo2().uordblks;
     uint64_t start = cpu_ns();
     for (unsigned i = 0; i < n_mods; i++) {
@@ -121,6 +134,7 @@ static void load(void) {
     printf("load_rules %u rules\nload_time %.3f s\nload_rate %.0f rules/s\nheap %.1f MB\n",
            ofproto_count(&bridge.ofproto), (double)ns / 1e9, n_mods * 1e9 / (double)ns,
            (double)(mallinfo2().uordblks - heap) / 1e6);
+    printf("resident %.1f MB\n", (double)(resident() - rss) / 1e6);
     size_t bytes = 0;
     for (unsigned t = 0; t < OFP_N_TABLES; t++) {
         struct classifier_stats s = {.bytes = 0};
