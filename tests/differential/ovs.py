@@ -43,6 +43,9 @@ class Unixctl:
     def close(self) -> None:
         self._socket.close()
 
+    def set_timeout(self, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+
     def call(self, method: str, *params: str) -> str:
         request = {"id": 0, "method": method, "params": list(params)}
         self._socket.sendall(json.dumps(request).encode())
@@ -96,6 +99,9 @@ class Ovs:
         command = [tool("ovs-ofctl"), "-O", "OpenFlow15", verb, mgmt, *words]
         done = subprocess.run(command, env=environment(self.run), capture_output=True, text=True, check=False)
         return done.stderr if done.returncode else ""
+
+    def add_tlv_map(self, mapping: str) -> None:
+        self._tool("ovs-ofctl", "add-tlv-map", f"unix:{self.run}/{BRIDGE}.mgmt", mapping)
 
     def load_flows(self, rules: Sequence[str]) -> None:
         """Adds rules, all at once."""

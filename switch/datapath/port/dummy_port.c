@@ -25,7 +25,7 @@ struct slot {
 
 struct queue {
     pthread_mutex_t lock;
-    uint32_t head, tail; // Oldest; next free. They run freely. Guarded by lock.
+    uint32_t head, tail; // Oldest; next free. They run freely, 0 again when empty. Guarded by lock.
     atomic_uint count;   // Writers: under lock. Readers: any, as a hint.
     struct hugemem mem;
     struct slot *slots; // [QUEUE_SLOTS] Guarded by lock.
@@ -75,7 +75,9 @@ static const struct slot *queue_oldest(const struct queue *q) {
 }
 
 static void queue_pop(struct queue *q) {
-    q->head++;
+    if (++q->head == q->tail) {
+        q->head = q->tail = 0; // The next packets meet memory that has been touched already.
+    }
     queue_publish(q);
 }
 

@@ -1,13 +1,13 @@
 // Forwarding while rules change: the production rule set, megaflows by the thousand, a paced stream, one rule
-// that comes and goes.
+// at a time that comes and goes.
 //
-//     change_bench RULES TLV_MAP FRAMES MEGAFLOWS WINDOWS CHANGES RATE RULE
+//     change_bench RULES TLV_MAP FRAMES MEGAFLOWS WINDOWS CHANGES RATE RULE...
 //
 //     core A: prober (SCHED_FIFO): inject ─▶ wait ─▶ take ─▶ sleep to the next due time
 //             main: rs_flow_add(RULE) / rs_flow_del(RULE);  the revalidator's thread
 //     core B: PMD, busy
 //
-// Windows without and with CHANGES changes take turns. A latency is counted from the moment a packet was due, not
+// Windows without and with CHANGES (an even number of) changes take turns, WINDOWS of each for every RULE. A latency is counted from the moment a packet was due, not
 // from when it was sent, so that whoever holds up the stream is seen in all packets that wait behind. One JSON
 // line a window, one a change, one at the end.
 
@@ -196,6 +196,7 @@ static double percentile(const struct prober *b, double percent) { // µs
 struct rule_change {
     rs_switch *sw;
     const char *rule;
+    unsigned number; // Of the rule.
     bool there;
     int pmd_tid, reval_tid;
 };
@@ -216,9 +217,10 @@ static void change(struct rule_change *c) {
         rs_revalidator_stats(c->sw, &after);
     } while (after.rounds == before.rounds || after.last_change_us == before.last_change_us);
     schedule_of(c->reval_tid, &ran_after, &waited_after);
-    printf("{\"kind\": \"change\", \"cpu_us\": %.1f, \"waited_us\": %.1f, \"round_us\": %llu, "
+    printf("{\"kind\": \"change\", \"rule\": %u, \"cpu_us\": %.1f, \"waited_us\": %.1f, "
+           "\"round_us\": %llu, "
            "\"true_after_us\": %llu, \"mod_us\": %.1f, \"revalidated\": %llu, \"killed\": %llu}\n",
-           (double)(ran_after - ran) / 1e3, (double)(waited_after - waited) / 1e3,
+           c->number, (double)(ran_after - ran) / 1e3, (double)(waited_after - waited) / 1e3,
            (unsigned long long)after.last_round_us, (unsigned long long)after.last_change_us,
            (double)mod_ns / 1e3, (unsigned long long)(after.revalidated - before.revalidated),
            (unsigned long long)(after.killed_changed - before.killed_changed));
@@ -243,11 +245,12 @@ static void run_window(struct prober *b, struct rule_change *c, unsigned changes
     pthread_join(b->thread, NULL);
     schedule_of(c->pmd_tid, &ran_after, &waited_after);
     qsort(b->latency, b->n, sizeof *b->latency, by_size);
-    printf("{\"kind\": \"window\", \"changes\": %u, \"packets\": %u, \"disturbed\": %u, \"lost\": "
+    printf("{\"kind\": \"window\", \"rule\": %u, \"changes\": %u, \"packets\": %u, \"disturbed\": "
+           "%u, \"lost\": "
            "%u, \"p50_us\": %.2f, "
            "\"p99_us\": %.2f, \"p999_us\": %.2f, \"max_us\": %.2f, \"prober_late_us\": %.1f, "
            "\"pmd_waited_us\": %.1f}\n",
-           changes, b->n, b->disturbed, b->lost, percentile(b, 50), percentile(b, 99),
+           c->number, changes, b->n, b->disturbed, b->lost, percentile(b, 50), percentile(b, 99),
            percentile(b, 99.9), percentile(b, 100), (double)b->own_ns / 1e3,
            (double)(waited_after - waited) / 1e3);
     fflush(stdout);
@@ -281,8 +284,8 @@ static void choose_probes(struct prober *b) {
 
 int main(int argc, char **argv) {
     static struct pipeline p;
-    if (argc != 9) {
-        fprintf(stderr, "usage: %s RULES TLV_MAP FRAMES MEGAFLOWS WINDOWS CHANGES RATE RULE\n",
+    if (argc < 9 || atoi(argv[6]) % 2 != 0) {
+        fprintf(stderr, "usage: %s RULES TLV_MAP FRAMES MEGAFLOWS WINDOWS CHANGES RATE RULE...\n",
                 argv[0]);
         return 2;
     }
@@ -295,7 +298,7 @@ int main(int argc, char **argv) {
     make_megaflows(&p, (unsigned)atoi(argv[4]));
     struct prober b = {.p = &p, .pace_ns = (uint64_t)(1e9 / atof(argv[7]))};
     choose_probes(&b);
-    struct rule_change c = {.sw = p.sw, .rule = argv[8]};
+    struct rule_change c = {.sw = p.sw};
     c.pmd_tid = thread_named("rs-pmd");
     c.reval_tid = thread_named("rs-reval");
     if (c.pmd_tid == 0 || c.reval_tid == 0) {
@@ -305,7 +308,9 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", c.pmd_tid);
     b.pmd_schedstat = open(path, O_RDONLY);
     uint64_t dropped = drops(&p);
-    for (int i = 0; i < atoi(argv[5]); i++) {
+    for (int i = 0; i < atoi(argv[5]) * (argc - 8); i++) {
+        c.number = (unsigned)(i % (argc - 8));
+        c.rule = argv[8 + c.number];
         run_window(&b, &c, 0);
         run_window(&b, &c, (unsigned)atoi(argv[6]));
     }

@@ -2,6 +2,7 @@
 // the real one and is polled by hand.
 //
 //     flow_bench SAMPLES ROUNDS BENCH...       one JSON line for each bench
+//     flow_bench frames BENCH                  its packets, a line each
 //
 //     rx stub: next 32 packets ─▶ pmd_poll(): extract ─▶ hash ─▶ EMC ─▶ dpcls ─▶ actions ─▶ tx stub: counts them
 //
@@ -16,8 +17,9 @@
 #include "datapath/flow/flow_extract.h"
 #include "datapath/flow/flow_hash.h"
 #include "datapath/pmd/pmd_private.h"
+#include "flow_packets.h"
 
-enum { PACKETS = 1024, FEW_PACKETS = 256, SUBTABLES = 20, WARM_UP = 400, MAX_BENCHES = 32 };
+enum { PACKETS = 1024, FEW_PACKETS = 256, WARM_UP = 400, MAX_BENCHES = 32 };
 
 struct bench;
 
@@ -25,9 +27,10 @@ struct bench_kind {
     const char *name;
     unsigned n_packets;
     unsigned n_flows;                                       // Distinct packets.
-    void (*make)(uint8_t *frame, unsigned flow);            // 64 bytes, zeroed.
+    void (*make)(uint8_t *frame, unsigned flow);            // FRAME_BYTES, zeroed.
     void (*mask)(const struct flow *flow, struct flow *wc); // What the decision looks at.
     bool emc;
+    bool copied; // Packets are copied into frames of the pool, and dropped back into it.
     void (*round)(struct bench *b);
 };
 
@@ -48,111 +51,7 @@ static void die(const char *what) {
     exit(1);
 }
 
-// ---- packets ------------------------------------------------------------------------------------
-
-static uint32_t mixed(uint32_t x) { // Looks random, is the same each time.
-    x = (x ^ 61) ^ x >> 16;
-    x *= 9;
-    x ^= x >> 4;
-    x *= 0x27d4eb2d;
-    return x ^ x >> 15;
-}
-
-static void put_bytes_at(uint8_t *to, uint32_t value, unsigned n) {
-    for (unsigned i = 0; i < n; i++) {
-        to[i] = (uint8_t)(value >> 8 * (n - 1 - i));
-    }
-}
-
-// IPv4 with UDP or TCP from `at` on.
-static void make_ipv4(uint8_t *at, uint8_t proto, uint32_t src, uint32_t dst, unsigned len) {
-    at[0] = 0x45;
-    put_bytes_at(at + 2, len, 2);
-    at[8] = 64;
-    at[9] = proto;
-    put_bytes_at(at + 12, src, 4);
-    put_bytes_at(at + 16, dst, 4);
-    put_bytes_at(at + 20, 1000, 2);
-    put_bytes_at(at + 22, 80, 2);
-    at[32] = 0x50; // TCP's header length; payload of UDP.
-    at[33] = 0x10;
-}
-
-static void make_ethernet(uint8_t *frame, uint16_t type) {
-    frame[0] = frame[6] = 2;
-    frame[5] = 1;
-    frame[11] = 2;
-    put_bytes_at(frame + 12, type, 2);
-}
-
-static void make_udp(uint8_t *frame, unsigned flow) {
-    make_ethernet(frame, 0x0800);
-    make_ipv4(frame + 14, 17, mixed(flow), mixed(flow + 77777), 50);
-}
-
-static void make_tcp(uint8_t *frame, unsigned flow) {
-    make_ethernet(frame, 0x0800);
-    make_ipv4(frame + 14, 6, mixed(flow), mixed(flow + 77777), 50);
-}
-
-static void make_vlan(uint8_t *frame, unsigned flow) {
-    make_ethernet(frame, 0x8100);
-    put_bytes_at(frame + 14, 0x000a0800, 4);
-    make_ipv4(frame + 18, 17, mixed(flow), mixed(flow + 77777), 46);
-}
-
-static void make_ipv6(uint8_t *frame, unsigned flow) {
-    make_ethernet(frame, 0x86dd);
-    frame[14] = 0x60;
-    put_bytes_at(frame + 18, 10, 2);
-    frame[20] = 17;
-    frame[21] = 64;
-    put_bytes_at(frame + 34, mixed(flow), 4);
-    put_bytes_at(frame + 50, mixed(flow + 77777), 4);
-    put_bytes_at(frame + 54, 1000, 2);
-    put_bytes_at(frame + 56, 80, 2);
-}
-
-// Flow i belongs to subtable i % SUBTABLES, which is in the second byte of its destination.
-static void make_for_subtable(uint8_t *frame, unsigned flow) {
-    make_ethernet(frame, 0x0800);
-    uint32_t dst = 10u << 24 | flow % SUBTABLES << 16 | (mixed(flow) & 0xffff);
-    make_ipv4(frame + 14, 17, mixed(flow + 77777), dst, 50);
-    put_bytes_at(frame + 34, 1024 + mixed(flow + 5) % 60000, 2);
-}
-
 // ---- decisions ----------------------------------------------------------------------------------
-
-static void mask_port(const struct flow *flow, struct flow *wc) {
-    (void)flow;
-    wc->in_port = wc->recirc_id = UINT32_MAX;
-    wc->packet_type = UINT32_MAX;
-    wc->dl_type = UINT16_MAX;
-    wc->nw_frag = FLOW_FRAG_MASK;
-}
-
-// A mask for each subtable: its part of the destination, and a choice of five other fields.
-static void mask_subtable(const struct flow *flow, struct flow *wc) {
-    unsigned i = ntoh32(flow->nw_dst) >> 16 & 0xff;
-    mask_port(flow, wc);
-    wc->nw_dst = hton32(0xffff0000);
-    if (i & 1) {
-        wc->tp_src = UINT16_MAX;
-    }
-    if (i & 2) {
-        wc->nw_src = hton32(0xffffff00);
-    }
-    if (i & 4) {
-        memset(wc->dl_dst, 0xff, sizeof wc->dl_dst);
-    }
-    if (i & 8) {
-        wc->nw_proto = UINT8_MAX;
-        wc->tp_dst = UINT16_MAX;
-    }
-    if (i & 16) {
-        memset(wc->dl_src, 0xff, sizeof wc->dl_src);
-    }
-}
 
 static void translate(void *aux, const struct dp_packet *packet, const struct flow *flow,
                       uint64_t now_ms, struct upcall_answer *answer) {
@@ -160,7 +59,9 @@ static void translate(void *aux, const struct dp_packet *packet, const struct fl
     (void)packet;
     (void)now_ms;
     b->kind->mask(flow, &answer->wc);
-    odp_put_simple(&answer->actions, ODP_OUTPUT, b->to->id);
+    if (!b->kind->copied) {
+        odp_put_simple(&answer->actions, ODP_OUTPUT, b->to->id);
+    } // Else dropped: no actions.
     answer->install = true;
 }
 
@@ -185,7 +86,14 @@ static void stub_rx(struct port *port, unsigned q, struct dp_packet_batch *batch
     }
     for (unsigned i = 0; i < RS_BATCH_MAX; i++) {
         struct dp_packet *p = b->packets[b->next + i];
-        dp_packet_reset(p, RS_PACKET_HEADROOM, 64);
+        if (b->kind->copied) {
+            const uint8_t *bytes = p->data;
+            p = dp_packet_alloc(b->umem, b->umem->pmd_cache);
+            memcpy(p->data, bytes, FRAME_BYTES);
+            p->len = FRAME_BYTES;
+        } else {
+            dp_packet_reset(p, RS_PACKET_HEADROOM, FRAME_BYTES);
+        }
         p->in_port = port->id;
         batch->packets[i] = p;
     }
@@ -258,16 +166,21 @@ static void round_dpcls(struct bench *b) {
 }
 
 static const struct bench_kind kinds[] = {
-    {"extract_udp", PACKETS, PACKETS, make_udp, mask_port, true, round_extract},
-    {"extract_tcp", PACKETS, PACKETS, make_tcp, mask_port, true, round_extract},
-    {"extract_vlan", PACKETS, PACKETS, make_vlan, mask_port, true, round_extract},
-    {"extract_ipv6", PACKETS, PACKETS, make_ipv6, mask_port, true, round_extract},
-    {"emc_hit_udp", PACKETS, 1, make_udp, mask_port, true, round_poll},
-    {"emc_hit_tcp", PACKETS, 1, make_tcp, mask_port, true, round_poll},
-    {"emc_hit_1000_flows", PACKETS, 1000, make_udp, mask_port, true, round_poll},
-    {"megaflow_hit_20", FEW_PACKETS, FEW_PACKETS, make_for_subtable, mask_subtable, false,
+    {"extract_udp", PACKETS, PACKETS, make_udp, mask_port, true, false, round_extract},
+    {"extract_tcp", PACKETS, PACKETS, make_tcp, mask_port, true, false, round_extract},
+    {"extract_vlan", PACKETS, PACKETS, make_vlan, mask_port, true, false, round_extract},
+    {"extract_ipv6", PACKETS, PACKETS, make_ipv6, mask_port, true, false, round_extract},
+    {"emc_hit_udp", PACKETS, 1, make_udp, mask_port, true, false, round_poll},
+    {"emc_hit_tcp", PACKETS, 1, make_tcp, mask_port, true, false, round_poll},
+    {"emc_hit_1000_flows", PACKETS, 1000, make_udp, mask_port, true, false, round_poll},
+    {"emc_drop", PACKETS, 1, make_udp, mask_port, true, true, round_poll},
+    {"emc_drop_1000_flows", PACKETS, 1000, make_udp, mask_port, true, true, round_poll},
+    {"megaflow_hit_20", FEW_PACKETS, FEW_PACKETS, make_for_subtable, mask_subtable, false, false,
      round_poll},
-    {"dpcls_20", FEW_PACKETS, FEW_PACKETS, make_for_subtable, mask_subtable, false, round_dpcls},
+    {"megaflow_drop_20", FEW_PACKETS, FEW_PACKETS, make_for_subtable, mask_subtable, false, true,
+     round_poll},
+    {"dpcls_20", FEW_PACKETS, FEW_PACKETS, make_for_subtable, mask_subtable, false, false,
+     round_dpcls},
 };
 
 // ---- a bench's life -----------------------------------------------------------------------------
@@ -279,10 +192,10 @@ static void make_packets(struct bench *b) {
     b->packets = calloc(b->kind->n_packets, sizeof *b->packets);
     b->keys = aligned_alloc(RS_CACHE_LINE, b->kind->n_packets * sizeof *b->keys);
     for (unsigned i = 0; i < b->kind->n_packets; i++) {
-        struct dp_packet *p = &b->umem->meta[i];
-        dp_packet_reset(p, RS_PACKET_HEADROOM, 64);
+        struct dp_packet *p = dp_packet_alloc(b->umem, b->umem->pmd_cache);
+        p->len = FRAME_BYTES;
         p->in_port = 1;
-        memset(p->data, 0, 64);
+        memset(p->data, 0, FRAME_BYTES);
         b->kind->make(p->data, i % b->kind->n_flows);
         b->packets[i] = p;
         flow_extract(p, &b->keys[i]);
@@ -309,14 +222,18 @@ static void warm_up(struct bench *b) {
     }
 }
 
-static void bench_open(struct bench *b, const char *name, unsigned samples) {
-    *b = (struct bench){0};
+static const struct bench_kind *kind_named(const char *name) {
     for (size_t i = 0; i < RS_ARRAY_SIZE(kinds); i++) {
-        b->kind = strcmp(kinds[i].name, name) == 0 ? &kinds[i] : b->kind;
+        if (strcmp(kinds[i].name, name) == 0) {
+            return &kinds[i];
+        }
     }
-    if (!b->kind) {
-        die("no such bench");
-    }
+    die("no such bench");
+    return NULL;
+}
+
+static void bench_open(struct bench *b, const char *name, unsigned samples) {
+    *b = (struct bench){.kind = kind_named(name)};
     struct pmd_config config = {
         .cpu = -1,
         .upcall = {
@@ -361,17 +278,38 @@ static void print_result(struct bench *b, unsigned samples, unsigned rounds) {
            looked_up ? (double)stats.subtables_searched / (double)looked_up : 0.0);
 }
 
+// The packets of a round, in hexadecimal, a line each: for a peer that is to have the same.
+static void print_frames(const struct bench_kind *kind) {
+    for (unsigned i = 0; i < kind->n_packets; i++) {
+        uint8_t frame[FRAME_BYTES] = {0};
+        kind->make(frame, i % kind->n_flows);
+        for (unsigned j = 0; j < FRAME_BYTES; j++) {
+            printf("%02x", frame[j]);
+        }
+        printf("\n");
+    }
+}
+
+static int usage(const char *name) {
+    fprintf(stderr, "usage: %s SAMPLES ROUNDS BENCH...\n       %s frames BENCH\nbenches:", name,
+            name);
+    for (size_t i = 0; i < RS_ARRAY_SIZE(kinds); i++) {
+        fprintf(stderr, " %s", kinds[i].name);
+    }
+    fprintf(stderr, "\n");
+    return 2;
+}
+
 int main(int argc, char **argv) {
     static struct bench benches[MAX_BENCHES];
+    if (argc == 3 && strcmp(argv[1], "frames") == 0) {
+        print_frames(kind_named(argv[2]));
+        return 0;
+    }
     unsigned n = argc > 3 ? (unsigned)argc - 3 : 0;
     unsigned samples = n ? (unsigned)atoi(argv[1]) : 0, rounds = n ? (unsigned)atoi(argv[2]) : 0;
     if (samples == 0 || rounds == 0 || n > MAX_BENCHES) {
-        fprintf(stderr, "usage: flow_bench SAMPLES ROUNDS BENCH...\nbenches:");
-        for (size_t i = 0; i < RS_ARRAY_SIZE(kinds); i++) {
-            fprintf(stderr, " %s", kinds[i].name);
-        }
-        fprintf(stderr, "\n");
-        return 2;
+        return usage(argv[0]);
     }
     for (unsigned i = 0; i < n; i++) {
         bench_open(&benches[i], argv[3 + i], samples);

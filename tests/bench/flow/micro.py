@@ -22,9 +22,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from switch.binding.ffi_build import ROOT, WARNINGS, Toolchain, compile_all, compile_one, run
+from tests.bench.flow import programs
 
-SOURCE = Path(__file__).with_name("flow_bench.c")
 BENCHES = (
     "extract_udp",
     "extract_tcp",
@@ -33,7 +32,10 @@ BENCHES = (
     "emc_hit_udp",
     "emc_hit_tcp",
     "emc_hit_1000_flows",
+    "emc_drop",
+    "emc_drop_1000_flows",
     "megaflow_hit_20",
+    "megaflow_drop_20",
     "dpcls_20",
 )
 ROUNDS = 10  # A sample is a fraction of a millisecond.
@@ -54,16 +56,7 @@ class Figure:
 
 def build() -> Path:
     """The program, built as far as that is needed. Raises BuildError with the compiler's words."""
-    tools = Toolchain(("gcc",), "release")
-    out = ROOT / "build" / tools.variant
-    objects = compile_all(tools, out, 2)
-    objects.append(
-        compile_one(tools, SOURCE, out / "objects" / f"{tools.key}-bench" / "flow_bench.o", WARNINGS)
-    )
-    program = out / "flow_bench"
-    if not program.exists() or any(o.stat().st_mtime_ns > program.stat().st_mtime_ns for o in objects):
-        run([*tools.cc, *tools.flags, *map(str, objects), "-o", str(program)])
-    return program
+    return programs.build("flow_bench")
 
 
 def measure(program: Path, samples: int, rounds: int, benches: Sequence[str]) -> list[dict[str, float | str]]:

@@ -1,11 +1,12 @@
 // What a miss costs: translation through the whole pipeline, with the megaflow installed and the packet sent.
 //
-//     miss_bench RULES TLV_MAP FRAMES ROUNDS KEPT
+//     miss_bench RULES TLV_MAP FRAMES KEPT
 //
 // The switch is the real one, its ports are dummies, its PMD is polled by hand. First each frame alone: those
 // that miss, and whose megaflow is installed, are kept (their indices go to the file KEPT, a line each). Then
-// rounds: all megaflows are taken back, the kept frames come in, and the CPU time of the polls is counted:
-// rx, extraction, lookups in vain, upcall, installation, actions, tx. One JSON line a round.
+// "ready" is printed, and for each line of standard input there is a round: all megaflows are taken back, the kept frames come in, and the CPU time of the polls is counted:
+// rx, extraction, lookups in vain, upcall, installation, actions, tx. One JSON line a
+// round.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,15 +97,18 @@ static void run_round(const struct pipeline *p) {
 
 int main(int argc, char **argv) {
     static struct pipeline p;
-    if (argc != 6) {
-        fprintf(stderr, "usage: %s RULES TLV_MAP FRAMES ROUNDS KEPT\n", argv[0]);
+    char line[16];
+    if (argc != 5) {
+        fprintf(stderr, "usage: %s RULES TLV_MAP FRAMES KEPT\n", argv[0]);
         return 2;
     }
     struct rs_switch_config config = {.name = "br0", .cpu = -1};
     pipeline_open(&p, &config, argv[1], argv[2]);
     pipeline_read_frames(&p, argv[3]);
-    choose(&p, argv[5]);
-    for (int i = 0; i < atoi(argv[4]); i++) {
+    choose(&p, argv[4]);
+    printf("ready\n");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
         forget(&p);
         run_round(&p);
     }

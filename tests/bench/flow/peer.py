@@ -1,29 +1,37 @@
 """The peer at memory speed: Open vSwitch's userspace datapath fed by DPDK's pcap driver.
 
-`infinite_rx` replays the packets of a file out of memory for ever, and a port without a file to write to
-throws away what it gets; so nothing but the switch's own work is in the way (26 Mpps of rx and drop were
-seen). What a packet costs is the PMD thread's own account: `dpif-netdev/pmd-stats-show`, `pmd-perf-show`.
+`infinite_rx` replays the packets of a file out of memory for ever, and a rule that drops them gives their
+buffers back; so nothing but the switch's own work and a copy of each packet is in the way. What a packet
+costs is the CPU time of the PMD's thread over the packets that it counted (`dpif-netdev/pmd-stats-show`); its
+own account in cycles, which includes what others took of its core, stands beside.
 
 Everything is in a private folder; hugepages that had to be reserved are given back.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import select
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.bench.flow.sched import prefer, schedule_of, thread_named
 from tests.differential.ovs import BRIDGE, SCHEMA, Unixctl, environment, tool
 
 DAEMON = Path("/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
 PCAP_DRIVER = "/usr/lib/*/dpdk/pmds-*/librte_net_pcap.so*"
 HUGEPAGES = Path("/proc/sys/vm/nr_hugepages")
 PAGES_NEEDED = 500  # Of 2 MiB.
-MEMORY_MB = 700
+EAL_HUGE = "--in-memory --no-pci --socket-mem 700"
+# Without hugepages, as under valgrind, which cannot give DPDK the address space that it wants for them.
+EAL_SMALL = "--legacy-mem --no-shconf --no-pci --no-huge -m 1500"
+SMALL_MB = 2000
 CORE = 1
 
 
@@ -33,7 +41,9 @@ class NoPeerError(RuntimeError):
 
 @dataclass(frozen=True)
 class PmdStats:
-    """What a PMD thread counted in an interval. `cycles`: of processing, for each packet."""
+    """What a PMD thread counted in an interval. `cycles`: for each packet, whoever had the core; `cpu_ns`:
+    time that the thread had it; `share`: of the interval.
+    """
 
     packets: int
     simple: int
@@ -43,6 +53,13 @@ class PmdStats:
     upcalls: int
     cycles: float
     us_per_upcall: float
+    cpu_ns: float = 0.0
+    share: float = 1.0
+
+    @property
+    def ns(self) -> float:
+        """CPU time of a packet."""
+        return self.cpu_ns / self.packets if self.packets else 0.0
 
 
 def why_not() -> str | None:
@@ -111,6 +128,14 @@ class Peer:
         mgmt = f"unix:{self.run}/{BRIDGE}.mgmt"
         return self._tool("ovs-ofctl", "-O", "OpenFlow15", "--bundle", verb, mgmt, *words)
 
+    def configure(self, **settings: str) -> None:
+        """other_config of the whole switch."""
+        words = [f"other_config:{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        self.vsctl("set", "Open_vSwitch", ".", *words)
+
+    def add_tlv_map(self, mapping: str) -> None:
+        self._tool("ovs-ofctl", "add-tlv-map", f"unix:{self.run}/{BRIDGE}.mgmt", mapping)
+
     def replace_flows(self, rules: Sequence[str]) -> None:
         """These rules and no others."""
         (self.run / "flows.txt").write_text("\n".join(rules) + "\n")
@@ -139,62 +164,135 @@ class Peer:
         interface = ["set", "interface", "rx", "type=dpdk", f"ofport_request={ofport}", f"options:{options}"]
         self.vsctl("add-port", BRIDGE, "rx", "--", *interface)
 
-    def time_upcalls(self, on: bool) -> None:
-        """Whether it keeps us_per_upcall, which costs each packet something too."""
-        self.vsctl("set", "Open_vSwitch", ".", f"other_config:pmd-perf-metrics={str(on).lower()}")
+    @property
+    def pid(self) -> int:
+        return int((self.run / f"{DAEMON.name}.pid").read_text())
 
-    def measure(self, seconds: float, settle: float = 0.5) -> PmdStats:
+    def measure(self, seconds: float, settle: float = 0.1) -> PmdStats:
         """What the PMD counts in an interval, after some time to come to rest."""
         time.sleep(settle)
+        return self.clear_and_count(seconds)
+
+    def clear_and_count(self, seconds: float) -> PmdStats:
+        """The same, at once."""
+        thread = thread_named(self.pid, f"pmd-c{CORE:02}")
         self.control.call("dpif-netdev/pmd-stats-clear")
+        ran, _ = schedule_of(self.pid, thread)
+        begin = time.monotonic_ns()
         time.sleep(seconds)
-        return self.counted()
+        found = self.counted()
+        cpu_ns = schedule_of(self.pid, thread)[0] - ran
+        return replace(found, cpu_ns=cpu_ns, share=cpu_ns / (time.monotonic_ns() - begin))
 
     def counted(self) -> PmdStats:
         """What the PMD has counted since it was cleared."""
         stats = self.control.call("dpif-netdev/pmd-stats-show", "-pmd", str(CORE))
         return parse(stats, self.control.call("dpif-netdev/pmd-perf-show", "-nh", "-pmd", str(CORE)))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Within it the daemon stands still and leaves its core to others."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
-def _daemon(stack: ExitStack, run: Path, program: str, *words: str) -> None:
-    control = run / f"{Path(program).name}.ctl"
-    command = [program, "--detach", f"--pidfile={run}/{control.stem}.pid", f"--unixctl={control}"]
-    done = subprocess.run(
-        [*command, f"--log-file={run}/{control.stem}.log", *words],
-        env=environment(run),
-        capture_output=True,
-        text=True,
-    )
+
+def _stop(run: Path, name: str) -> None:
+    """Ends a daemon and waits for it; it may be paused, or not listen."""
+    try:
+        pid = int((run / f"{name}.pid").read_text())
+        handle = os.pidfd_open(pid)
+    except (OSError, ValueError):
+        return
+    try:
+        os.kill(pid, signal.SIGCONT)
+        end = [tool("ovs-appctl"), "--timeout=5", "-t", str(run / f"{name}.ctl"), "exit"]
+        subprocess.run(end, env=environment(run), check=False, capture_output=True)
+        if not select.select([handle], [], [], 30)[0]:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [], 5)
+    finally:
+        os.close(handle)
+
+
+def _start(command: Sequence[str], run: Path, name: str) -> None:
+    """A command that comes back when the daemon is ready."""
+    with (run / f"{name}.err").open("w") as errors:
+        quiet = subprocess.DEVNULL
+        words = [*command, "--detach"]
+        done = subprocess.run(words, env=environment(run), stdin=quiet, stdout=quiet, stderr=errors)
     if done.returncode:
-        raise NoPeerError(f"{program} did not start: {done.stderr.strip()[-300:]}")
-    end = [tool("ovs-appctl"), "-t", str(control), "exit"]
-    stack.callback(subprocess.run, end, env=environment(run), check=False, capture_output=True)
+        raise NoPeerError(f"{name} did not start: {(run / f'{name}.err').read_text().strip()[-300:]}")
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(1)
+    child.kill()
+    child.wait()
+
+
+def _start_under(stack: ExitStack, command: Sequence[str], run: Path, name: str) -> None:
+    """A command that is the daemon: valgrind's tools cannot be talked to behind a fork."""
+    with (run / f"{name}.err").open("w") as errors:
+        child = subprocess.Popen(
+            command, env=environment(run), stdout=errors, stderr=errors, start_new_session=True
+        )
+    stack.callback(_reap, child)
+    deadline = time.monotonic() + 60
+    while not (run / f"{name}.ctl").exists():
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise NoPeerError(f"{name}, under {command[0]}, does not listen")
+        time.sleep(0.1)
+
+
+def _daemon(stack: ExitStack, run: Path, program: Sequence[str], *words: str) -> None:
+    """Starts a daemon; `program`: its command, perhaps behind a tool that runs it."""
+    name = Path(program[-1]).name
+    command = [*program, f"--pidfile={run}/{name}.pid", f"--unixctl={run}/{name}.ctl"]
+    command += [f"--log-file={run}/{name}.log", *words]
+    if len(program) == 1:
+        stack.callback(_stop, run, name)
+        _start(command, run, name)
+    else:
+        _start_under(stack, command, run, name)
+        stack.callback(_stop, run, name)
+    prefer(int((run / f"{name}.pid").read_text()))
 
 
 @contextmanager
-def peer(run: Path) -> Iterator[Peer]:
-    """The peer, running, with its PMD on core 1. Raises NoPeerError."""
+def peer(run: Path, under: Sequence[str] = ()) -> Iterator[Peer]:
+    """The peer, running, with its PMD on core 1. `under`: the tool (valgrind) that runs the daemon, which then
+    does without hugepages. Raises NoPeerError.
+    """
     reason = why_not()
     if reason is not None:
         raise NoPeerError(reason)
-    with hugepages(), ExitStack() as stack:
+    with ExitStack() as stack:
+        if not under:
+            stack.enter_context(hugepages())
         subprocess.run([tool("ovsdb-tool"), "create", f"{run}/conf.db", str(SCHEMA)], check=True)
-        _daemon(stack, run, tool("ovsdb-server"), f"--remote=punix:{run}/db.sock", f"{run}/conf.db")
+        _daemon(stack, run, [tool("ovsdb-server")], f"--remote=punix:{run}/db.sock", f"{run}/conf.db")
         vsctl = [tool("ovs-vsctl"), f"--db=unix:{run}/db.sock", "--no-wait"]
+        eal = EAL_SMALL if under else EAL_HUGE
         config = [
             "dpdk-init=true",
-            f"dpdk-socket-mem={MEMORY_MB}",
             f"pmd-cpu-mask={1 << CORE:#x}",
             "dpdk-lcore-mask=0x1",
-            'dpdk-extra="--in-memory --no-pci"',
+            f'dpdk-extra="{eal}"',
         ]
         subprocess.run([*vsctl, "init"], check=True)
         settings = [f"other_config:{each}" for each in config]
         subprocess.run([*vsctl, "set", "Open_vSwitch", ".", *settings], check=True)
-        _daemon(stack, run, str(DAEMON), "--enable-dummy", "--disable-system", f"unix:{run}/db.sock")
+        words = ["--enable-dummy", "--disable-system", f"unix:{run}/db.sock"]
+        _daemon(stack, run, [*under, str(DAEMON)], *words)
         control = Unixctl(run / f"{DAEMON.name}.ctl")
+        control.set_timeout(120)  # Under a tool the main thread hardly gets a turn.
         stack.callback(control.close)
         found = Peer(run, control)
         bridge = ["set", "bridge", BRIDGE, "datapath_type=netdev", "fail-mode=secure"]
-        found.vsctl("add-br", BRIDGE, "--", *bridge)
+        found.vsctl("--timeout=60", "add-br", BRIDGE, "--", *bridge)
         yield found
