@@ -160,10 +160,15 @@ def smoke(_: Context, json: bool = False) -> None:
     _python("-m", "lab.bench.smoke", *_flags(json=json))
 
 
+@task(help={"quick": "less of everything, under a minute"})
+def flow(_: Context, json: bool = False, quick: bool = False) -> None:
+    """The flow engine's speed and memory, beside Open vSwitch."""
+    _build()
+    _python("-m", "tests.bench.flow.run", *_flags(json=json, quick=quick))
+
+
 # --- the lab ------------------------------------------------------------------------------------------------
-
 _NAME = {"name": "the lab, where several are up"}
-
 
 _UP = {
     "topology": "a shipped name or a file (default: pair)",
@@ -240,6 +245,6 @@ def list_(_: Context, json: bool = False) -> None:
 
 
 ns = Collection(build_, check, format_, doctor, fuzz, tox)
-ns.add_collection(Collection("bench", smoke))
+ns.add_collection(Collection("bench", flow, smoke))
 ns.add_collection(Collection("lab", up, verify, down, status, exec_, shell, graph, capture, list_))
 ns.add_collection(Collection("test", fast, long_, sanitize))

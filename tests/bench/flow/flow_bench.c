@@ -46,7 +46,7 @@ struct bench {
     double *ns; // [samples] A packet.
 };
 
-static void die(const char *what) {
+__attribute__((noreturn)) static void die(const char *what) {
     fprintf(stderr, "flow_bench: %s\n", what);
     exit(1);
 }
@@ -229,7 +229,6 @@ static const struct bench_kind *kind_named(const char *name) {
         }
     }
     die("no such bench");
-    return NULL;
 }
 
 static void bench_open(struct bench *b, const char *name, unsigned samples) {

@@ -265,7 +265,7 @@ def _daemon(stack: ExitStack, run: Path, program: Sequence[str], *words: str) ->
 
 @contextmanager
 def peer(run: Path, under: Sequence[str] = ()) -> Iterator[Peer]:
-    """The peer, running, with its PMD on core 1. `under`: the tool (valgrind) that runs the daemon, which then
+    """The peer, running, with its PMD on core 1. `under`: a tool (valgrind) that runs the daemon, which then
     does without hugepages. Raises NoPeerError.
     """
     reason = why_not()

@@ -21,7 +21,7 @@ struct pipeline {
     unsigned n_frames;
 };
 
-void die(const char *what);
+__attribute__((noreturn)) void die(const char *what);
 void check(int code, const char *what, const struct rs_error *err); // Dies if code < 0.
 uint64_t thread_cpu_ns(void);                                       // Of the calling thread.
 

@@ -16,23 +16,20 @@ _WORDS = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "[yellow]?[/
 
 def show(rows: Sequence[Row], circumstances: Sequence[str], console: Console) -> None:
     """Prints the table, then what is to be known of its rows, then what they hold for."""
-    table = Table(
-        title="The flow engine: median (least – most)", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
-    table.add_column("what")
-    for name in ("unit", "ours", "Open vSwitch", "held against", "reach", "holds"):
-        table.add_column(
-            name, justify="left" if name in ("unit", "reach") else "right", no_wrap=name != "unit"
-        )
+    title = "The flow engine: median (least – most)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("what", min_width=24)
+    for name in ("ours", "Open vSwitch", "unit", "ratio", "reach", "holds"):
+        table.add_column(name, justify="left" if name in ("unit", "reach") else "right", no_wrap=True)
     for row in rows:
         verdict = row.verdict()
-        held = "" if verdict.value is None or row.value is None else figure(verdict.value)
-        ours = spread(row.ours) if row.ours else "–"
-        peer = spread(row.peer) if row.peer else "–"
-        table.add_row(row.what, row.unit, ours, peer, held, row.limit.text(), _WORDS[verdict.holds])
+        ratio = "" if verdict.value is None or row.value is None else figure(verdict.value)
+        ours, peer = (spread(side) if side else "–" for side in (row.ours, row.peer))
+        table.add_row(row.what, ours, peer, row.unit, ratio, row.limit.text(), _WORDS[verdict.holds])
     console.print(table)
     for row in rows:
-        console.print(f"{row.what}: {row.verdict().why}", style="dim", markup=False, highlight=False)
+        if notes := row.notes():
+            console.print(f"{row.what}: {notes}", style="dim", markup=False, highlight=False)
     for line in circumstances:
         console.print(line, style="dim", markup=False, highlight=False)
 

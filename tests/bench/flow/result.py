@@ -65,10 +65,14 @@ class Row:
         if value is None or bound is None:
             unknown = unknown or self.no_peer or "nothing was measured"
         holds = None if unknown or value is None or bound is None else self.limit.holds(value, bound)
-        parts = [unknown or "", _spread_of(samples), self.why, self._peer_part()]
-        return Verdict(
-            self.what, value, self.limit.unit, self.limit.text(), holds, "; ".join(filter(None, parts))
-        )
+        parts = (unknown, _spread_of(samples), self.why, self._peer_part())
+        why = "; ".join(part for part in parts if part)
+        return Verdict(self.what, value, self.limit.unit, self.limit.text(), holds, why)
+
+    def notes(self) -> str:
+        """What the table's columns do not say."""
+        parts = (self.unknown, self.why, self.no_peer and f"no figure of Open vSwitch: {self.no_peer}")
+        return "; ".join(part for part in parts if part)
 
     def _peer_part(self) -> str:
         if self.peer:
@@ -95,11 +99,9 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> tuple[float, ...]:
 
 def figure(value: float) -> str:
     """Three or four digits that matter, thousands apart."""
-    if value >= 1000:
-        return f"{value:,.0f}"
     if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+        return f"{value:,.0f}"
+    return f"{value:.1f}".removesuffix(".0") if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def spread(samples: Sequence[float]) -> str:

@@ -30,6 +30,7 @@ from tests.bench.flow.peer import NoPeerError, Peer, peer
 from tests.bench.flow.programs import SOURCES, ProgramError, build
 from tests.bench.flow.result import Row
 
+WIDTH = 140  # Where no terminal says.
 Part = Callable[[Run], list[Row]]
 
 
@@ -96,7 +97,8 @@ def _run(as_json: bool, plan: Plan) -> None:
     if as_json:
         print(json.dumps(report.document(rows, settings, machine), indent=1))
     else:
-        report.show(rows, _circumstances(machine, plan, load), Console())
+        width = None if sys.stdout.isatty() else WIDTH
+        report.show(rows, _circumstances(machine, plan, load), Console(width=width))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
