@@ -34,6 +34,8 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / "build" / "hypo
 # The fast suite tries the same examples each time, so a red run is the change's doing; the long one
 # looks for new ones.
 settings.register_profile("fast", deadline=None, derandomize=True)
+# For the sanitizers' part of the fast suite, where each example costs several times as much.
+settings.register_profile("few", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("long", deadline=None, max_examples=500, print_blob=True)
 settings.load_profile(os.environ.get("RINGSIDE_EXAMPLES", "fast"))
 LEAVING_TAKES = 10.0  # seconds at most: the kernel dismantles a namespace after its last user is gone
