@@ -110,6 +110,9 @@ bool xlate_port_alive(const struct xlate *x, uint32_t ofp_port) {
 
 void xlate_action_set(struct xlate *x) {
     struct ofpacts list = {0};
+    if (x->action_set.len == 0) {
+        return;
+    }
     int error = ofpacts_execute_action_set(&list, x->action_set.data, x->action_set.len);
     x->action_set.len = 0;
     if (error) {

@@ -2,7 +2,8 @@
 
 #include "ofproto/xlate_private.h"
 
-enum { ROOM = 1024 };
+enum { ROOM = 1024, MAX_COPIES = 64 };
+#define MAX_NESTED (ODP_MAX_NESTING - 2u) // Besides the list itself and a controller's meter.
 
 // Stack and action set as they are here, to come back to after a list that works on a copy of the packet.
 struct saved {
@@ -10,7 +11,19 @@ struct saved {
     uint64_t stack_room[ROOM / 8], set_room[ROOM / 8];
 };
 
+// How deep lists may lie inside lists. Resubmits alone do not keep this small: they may go up from table to table.
+static bool may_nest(struct xlate *x) {
+    if (x->copies >= MAX_COPIES || x->nested >= MAX_NESTED) {
+        xlate_error(x, "over max nesting of copies: %u, %u of them in the datapath", x->copies,
+                    x->nested);
+        xlate_fail(x, XLATE_RECURSION_TOO_DEEP);
+        return false;
+    }
+    return true;
+}
+
 static void save(struct xlate *x, struct saved *s) {
+    x->copies++;
     s->stack = x->stack;
     s->action_set = x->action_set;
     x->stack = xbuf_on(s->stack_room, sizeof s->stack_room);
@@ -20,6 +33,7 @@ static void save(struct xlate *x, struct saved *s) {
 }
 
 static void restore(struct xlate *x, struct saved *s) {
+    x->copies--;
     xbuf_destroy(&x->stack);
     xbuf_destroy(&x->action_set);
     x->layer = (struct xlayer){0}; // What the list began and did not end.
@@ -63,7 +77,9 @@ static void clone_for_real(struct xlate *x, const void *ofpacts, size_t n) {
     bool was_mpls = x->was_mpls, conntracked = x->conntracked;
     uint32_t at = odp_begin(x->odp, ODP_CLONE, 0, 0);
     uint32_t empty = x->odp->len;
+    x->nested++;
     run_to_end(x, ofpacts, n, true);
+    x->nested--;
     if (x->odp->len == empty) {
         x->odp->len = at;
     } else {
@@ -79,6 +95,9 @@ enum xstep xlate_do_clone(struct xlate *x, const struct ofpact *a, const struct 
     size_t n = a->len - offsetof(struct ofpact_nest, actions);
     struct saved saved;
     struct flow before = *x->flow;
+    if (!may_nest(x)) {
+        return XSTEP_STOP;
+    }
     xlate_commit_layer(x);
     save(x, &saved);
     if (is_reversible(nest->actions, n) || at->last) {
@@ -122,9 +141,13 @@ enum xstep xlate_do_check_pkt_larger(struct xlate *x, const struct ofpact *a,
     struct odp_check_pkt_len lens = {0};
     struct saved saved;
     struct branch branch;
+    if (!may_nest(x)) {
+        return XSTEP_STOP;
+    }
     branch.flow = *x->flow;
     xlate_commit(x);
     save(x, &saved);
+    x->nested++;
     branch.base = *x->base;
     branch.was_mpls = x->was_mpls;
     branch.conntracked = x->conntracked;
@@ -136,6 +159,7 @@ enum xstep xlate_do_check_pkt_larger(struct xlate *x, const struct ofpact *a,
     bool exited = x->exit;
     x->exit = false;
     lens.less_equal_len = run_branch(x, &c->dst, false, rest, n);
+    x->nested--;
     if (!x->odp->overflow && !x->error) {
         memcpy(x->odp->data + begin + sizeof(struct odp_action), &lens, sizeof lens);
         odp_end(x->odp, begin);

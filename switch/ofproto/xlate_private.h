@@ -49,6 +49,8 @@ struct xlate {
     uint64_t cookie;         // Of it; all ones = none.
     uint8_t table;
     uint32_t depth, resubmits;
+    uint32_t copies; // Lists that work on a copy of the packet, one inside the other.
+    uint32_t nested; // Of them those that are nested in the datapath's list too.
     enum xlate_error error;
     enum drop_reason why; // The last thing that sent the packet nowhere.
 

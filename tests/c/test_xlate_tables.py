@@ -104,6 +104,38 @@ def test_a_stack_too_deep_ends_with_a_named_error(bridge: Bridge) -> None:
     assert (answer.actions, answer.drop) == ("drop", "xlate_stack_too_deep")
 
 
+@pytest.mark.parametrize(
+    ("action", "most"),
+    [
+        ("clone({})", 64),
+        ("clone(output(port=2,max_len=64),{}),output:3", 14),
+        ("check_pkt_larger(100)->NXM_NX_REG0[0],{}", 5),
+    ],
+)
+def test_copies_inside_copies_end_with_a_named_error(bridge: Bridge, action: str, most: int) -> None:
+    def chain(length: int) -> None:
+        bridge.flow("", command=3)
+        bridge.flows(
+            [f"table={n},actions={action.format(f'resubmit(,{n + 1})')}" for n in range(length)]
+            + [f"table={length},actions=output:2"]
+        )
+
+    chain(most)
+    answer = bridge.run(ETHERNET)
+    assert answer.drop == "" and not answer.list_error
+    chain(most + 1 if most != 5 else 15)
+    answer = bridge.run(ETHERNET)
+    assert (answer.actions, answer.drop) == ("drop", "xlate_too_deep")
+
+
+def test_the_deepest_chain_of_lookups_fits_the_threads_stack(bridge: Bridge) -> None:
+    bridge.flows(
+        [f"table={n},actions=resubmit(,{n + 1})" for n in range(250)] + ["table=250,actions=resubmit(,0)"]
+    )
+    answer = bridge.run(ETHERNET)
+    assert answer.drop == "xlate_too_many_resubmits"
+
+
 def test_a_list_too_long_is_dropped_whole(bridge: Bridge) -> None:
     outputs = ",".join(["output:2"] * 1500)
     bridge.flows([f"table={n},actions={outputs},resubmit(,{n + 1})" for n in range(8)])

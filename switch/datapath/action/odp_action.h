@@ -154,7 +154,8 @@ struct odp_list {
     bool owned;    // data is on the heap.
 };
 
-#define ODP_LIST_MAX 65536u // Bytes.
+#define ODP_LIST_MAX    65536u // Bytes.
+#define ODP_MAX_NESTING 16u    // Lists inside each other, the outermost counted.
 
 struct odp_list odp_list_on(void *buffer,
                             uint32_t cap); // Moves to the heap when it grows out of it.

@@ -7,8 +7,7 @@
 #include "datapath/drop_reason.h"
 #include "datapath/port/port.h"
 
-#define MAX_NESTING 16u
-#define TRUNC_MIN   14u // An Ethernet header.
+#define TRUNC_MIN 14u // An Ethernet header.
 
 struct checker {
     const char *why;
@@ -193,7 +192,7 @@ static bool action_ok(struct checker *c, const struct odp_action *a, bool last) 
 }
 
 static bool list_ok(struct checker *c, const uint8_t *bytes, size_t n) {
-    if (++c->depth > MAX_NESTING) {
+    if (++c->depth > ODP_MAX_NESTING) {
         return refuse(c, "lists nested too deep");
     }
     while (n > 0) {
