@@ -181,9 +181,10 @@ static inline const void *odp_payload(const struct odp_action *a) {
 static inline const struct odp_action *odp_next(const struct odp_action *a) {
     return (const struct odp_action *)(const void *)((const uint8_t *)a + a->len);
 }
+// (Differences, for an empty list may be at NULL.)
 #define ODP_FOR_EACH(a, bytes, n)                                                       \
     for (const struct odp_action *a = (const struct odp_action *)(const void *)(bytes); \
-         (const uint8_t *)a < (const uint8_t *)(bytes) + (n); a = odp_next(a))
+         (size_t)((const uint8_t *)a - (const uint8_t *)(bytes)) < (n); a = odp_next(a))
 
 // Is the list well formed (lengths, keys, nesting ≤ 16 deep, arguments in range)? For lists that did
 // not come from odp_put(): tests, fuzzers. Names what is wrong in *why.

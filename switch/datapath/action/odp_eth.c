@@ -2,23 +2,25 @@
 
 #include "datapath/action/odp_private.h"
 
-void odp_set_eth(struct dp_packet *p, const struct odp_key_eth *key,
+void odp_set_eth(const struct dp_packet_batch *batch, const struct odp_key_eth *key,
                  const struct odp_key_eth *mask) {
-    if (unlikely(p->len < ETH_LEN || (p->flags & PKT_NOT_ETHERNET))) {
-        return;
+    // On the wire the destination comes first: a word of it and the source's begin, then the source's end.
+    uint8_t k[ETH_MACS], m[ETH_MACS];
+    memcpy(k, key->dst, 6);
+    memcpy(k + 6, key->src, 6);
+    memcpy(m, mask->dst, 6);
+    memcpy(m + 6, mask->src, 6);
+    uint64_t first_mask = load_u64(m), first = load_u64(k) & first_mask;
+    uint32_t last_mask = load_be32(m + 8), last = load_be32(k + 8) & last_mask;
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct dp_packet *p = batch->packets[i];
+        if (unlikely(p->len < ETH_LEN || (p->flags & PKT_NOT_ETHERNET))) {
+            continue;
+        }
+        uint64_t head = (load_u64(p->data) & ~first_mask) | first;
+        memcpy(p->data, &head, sizeof head);
+        store_be32(p->data + 8, (load_be32(p->data + 8) & ~last_mask) | last);
     }
-    // On the wire the destination comes first.
-    uint64_t dst = 0, src = 0, dst_key = 0, src_key = 0, dst_mask = 0, src_mask = 0;
-    memcpy(&dst, p->data, 6);
-    memcpy(&src, p->data + 6, 6);
-    memcpy(&dst_key, key->dst, 6);
-    memcpy(&src_key, key->src, 6);
-    memcpy(&dst_mask, mask->dst, 6);
-    memcpy(&src_mask, mask->src, 6);
-    dst = masked(dst, dst_key, dst_mask);
-    src = masked(src, src_key, src_mask);
-    memcpy(p->data, &dst, 6);
-    memcpy(p->data + 6, &src, 6);
 }
 
 static bool push(struct dp_packet *p, const void *arg) {

@@ -128,11 +128,10 @@ static void change(struct odp_env *env, const struct odp_action *a, struct dp_pa
 unsigned odp_run_list(struct odp_run run, const void *actions, size_t len,
                       struct dp_packet_batch *batch) {
     struct odp_env *env = run.env;
-    const uint8_t *end = (const uint8_t *)actions + len;
 
     ODP_FOR_EACH(a, actions, len) {
         uint32_t type = 1u << a->type;
-        bool last = (const uint8_t *)odp_next(a) == end;
+        bool last = (size_t)((const uint8_t *)odp_next(a) - (const uint8_t *)actions) == len;
         if (batch->count == 0) {
             return 0;
         }

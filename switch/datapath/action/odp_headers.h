@@ -64,18 +64,15 @@ static inline void forget_offsets(struct dp_packet *p) {
     p->l4_proto = 0;
 }
 
-// The packet's L3 header if it is of this EtherType and has `need` bytes; NULL otherwise.
+// The packet's L3 header if it is of this EtherType and has `need` bytes; NULL otherwise. RS_OFS_NONE lies behind
+// every packet. Behind an Ethernet header L3 comes after its 14 bytes, so the type can be read there.
 static inline uint8_t *l3_header(const struct dp_packet *p, unsigned type, size_t need) {
-    if (unlikely(p->l3_ofs == RS_OFS_NONE || p->l2_5_ofs != RS_OFS_NONE ||
-                 p->l3_ofs + need > p->len)) {
+    if (unlikely(p->l2_5_ofs != RS_OFS_NONE || p->l3_ofs + need > p->len)) {
         return NULL;
     }
     if (unlikely(p->flags & PKT_NOT_ETHERNET)) {
         return p->packet_type == packet_type_of(hton16((uint16_t)type)) ? p->data + p->l3_ofs
                                                                         : NULL;
-    }
-    if (unlikely(p->l3_ofs < ETH_LEN)) {
-        return NULL;
     }
     return load_be16(p->data + p->l3_ofs - 2) == hton16((uint16_t)type) ? p->data + p->l3_ofs
                                                                         : NULL;

@@ -56,7 +56,10 @@ static void remark(struct dp_packet *p, unsigned levels) {
     const uint8_t *ip = l3_header(p, TYPE_IPV4, IPV4_LEN);
     if (ip) {
         struct odp_key_ipv4 key = {.tos = remarked(ip[1], levels)}, mask = {.tos = UINT8_MAX};
-        odp_set_ipv4(p, &key, &mask);
+        struct dp_packet_batch one;
+        batch_init(&one);
+        batch_add(&one, p);
+        odp_set_ipv4(&one, &key, &mask);
     } else if ((ip = l3_header(p, TYPE_IPV6, IPV6_LEN))) {
         uint8_t tclass = (uint8_t)(ip[0] << 4 | ip[1] >> 4);
         struct odp_key_ipv6 key = {.tclass = remarked(tclass, levels)};

@@ -63,14 +63,14 @@ void odp_push_nsh(struct odp_env *env, const struct odp_action *a, struct dp_pac
 void odp_pop_nsh(struct odp_env *env, struct dp_packet_batch *batch);
 void odp_hash(const struct odp_action *a, struct dp_packet_batch *batch);
 
-// odp_set.c: by key, to the functions below. Never drops.
-void odp_set(const struct odp_action *a, struct dp_packet_batch *batch);
-void odp_set_eth(struct dp_packet *p, const struct odp_key_eth *key,
+// odp_set.c: by key, to the functions below: of the whole batch where it pays. Never drops.
+void odp_set(const struct odp_action *a, const struct dp_packet_batch *batch);
+void odp_set_eth(const struct dp_packet_batch *batch, const struct odp_key_eth *key,
                  const struct odp_key_eth *mask);
+void odp_set_ipv4(const struct dp_packet_batch *batch, const struct odp_key_ipv4 *key,
+                  const struct odp_key_ipv4 *mask);
 void odp_set_vlan(struct dp_packet *p, be16 tci, be16 mask);
 void odp_set_mpls(struct dp_packet *p, be32 lse, be32 mask);
-void odp_set_ipv4(struct dp_packet *p, const struct odp_key_ipv4 *key,
-                  const struct odp_key_ipv4 *mask);
 void odp_set_ipv6(struct dp_packet *p, const struct odp_key_ipv6 *key,
                   const struct odp_key_ipv6 *mask);
 void odp_set_arp(struct dp_packet *p, const struct odp_key_arp *key,

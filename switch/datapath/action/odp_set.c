@@ -15,10 +15,8 @@ static uint32_t word(const void *p) {
 
 static void set_one(enum odp_key what, const void *key, const void *mask, struct dp_packet *p) {
     switch (what) {
-    case ODP_KEY_ETH: odp_set_eth(p, key, mask); break;
     case ODP_KEY_VLAN: odp_set_vlan(p, load_be16(key), load_be16(mask)); break;
     case ODP_KEY_MPLS: odp_set_mpls(p, load_be32(key), load_be32(mask)); break;
-    case ODP_KEY_IPV4: odp_set_ipv4(p, key, mask); break;
     case ODP_KEY_IPV6: odp_set_ipv6(p, key, mask); break;
     case ODP_KEY_ARP: odp_set_arp(p, key, mask); break;
     case ODP_KEY_TCP: odp_set_ports(p, PROTO_TCP, key, mask); break;
@@ -34,14 +32,24 @@ static void set_one(enum odp_key what, const void *key, const void *mask, struct
         p->skb_priority = (uint32_t)masked(p->skb_priority, word(key), word(mask));
         break;
     case ODP_KEY_MARK: p->pkt_mark = (uint32_t)masked(p->pkt_mark, word(key), word(mask)); break;
-    case ODP_N_KEYS: break;
+    case ODP_KEY_ETH:
+    case ODP_KEY_IPV4:
+    case ODP_N_KEYS: break; // Not here.
     }
 }
 
-void odp_set(const struct odp_action *a, struct dp_packet_batch *batch) {
+void odp_set(const struct odp_action *a, const struct dp_packet_batch *batch) {
     enum odp_key what = (enum odp_key)a->arg;
     const uint8_t *key = odp_payload(a);
     const uint8_t *mask = key + odp_key_len(what);
+    if (what == ODP_KEY_ETH) {
+        odp_set_eth(batch, odp_payload(a), (const void *)mask);
+        return;
+    }
+    if (what == ODP_KEY_IPV4) {
+        odp_set_ipv4(batch, odp_payload(a), (const void *)mask);
+        return;
+    }
     for (unsigned i = 0; i < batch->count; i++) {
         set_one(what, key, mask, batch->packets[i]);
     }

@@ -10,37 +10,57 @@ static void pseudo_changed(const struct l4_header *l4, bool ipv6, uint64_t delta
     }
 }
 
-void odp_set_ipv4(struct dp_packet *p, const struct odp_key_ipv4 *key,
-                  const struct odp_key_ipv4 *mask) {
+// A set of IPv4 fields, laid out as they lie in the header: TOS and TTL with the byte that they share a word of
+// the checksum with.
+struct ipv4_set {
+    uint64_t addresses, address_mask;
+    be16 tos, tos_mask; // Behind version and length.
+    be16 ttl, ttl_mask; // Before the protocol.
+};
+
+static inline void ipv4_rewrite(struct dp_packet *p, const struct ipv4_set *set) {
     uint8_t *ip = l3_header(p, TYPE_IPV4, IPV4_LEN);
     if (unlikely(!ip)) {
         return;
     }
+    be16 tos = load_be16(ip), new_tos = (tos & ~set->tos_mask) | set->tos;
+    be16 ttl = load_be16(ip + 8), new_ttl = (ttl & ~set->ttl_mask) | set->ttl;
     uint64_t delta = 0;
-    uint64_t address_mask = load_u64(&mask->src); // Both addresses, as they lie in the header.
-    if (address_mask) {
-        uint64_t old = load_u64(ip + 12);
-        uint64_t new = masked(old, load_u64(&key->src), address_mask);
+    if (new_tos != tos) {
+        delta += csum_delta16(tos, new_tos);
+        store_be16(ip, new_tos);
+    }
+    if (new_ttl != ttl) {
+        delta += csum_delta16(ttl, new_ttl);
+        store_be16(ip + 8, new_ttl);
+    }
+    if (set->address_mask) {
+        uint64_t old = load_u64(ip + 12), new = (old & ~set->address_mask) | set->addresses;
         if (new != old) {
-            delta = csum_delta64(old, new);
+            uint64_t change = csum_delta64(old, new);
             struct l4_header l4 = ipv4_l4(p, ip);
-            pseudo_changed(&l4, false, delta);
+            pseudo_changed(&l4, false, change);
             memcpy(ip + 12, &new, sizeof new);
+            delta = csum_add(delta, change);
         }
     }
-    // TOS and TTL with the bytes that they share a word of the checksum with.
-    be16 tos_word = load_be16(ip), ttl_word = load_be16(ip + 8);
-    ip[1] = (uint8_t)masked(ip[1], key->tos, mask->tos);
-    ip[8] = (uint8_t)masked(ip[8], key->ttl, mask->ttl);
-    if (load_be16(ip) != tos_word) {
-        delta = csum_add(delta, csum_delta16(tos_word, load_be16(ip)));
-    }
-    if (load_be16(ip + 8) != ttl_word) {
-        delta = csum_add(delta, csum_delta16(ttl_word, load_be16(ip + 8)));
-    }
-    if (delta !=
-        0) { // Of a real change it never is: a header that nothing changes keeps every bit.
+    if (delta != 0) { // Else nothing has changed that a sum shows: the header keeps every bit.
         store_be16(ip + 10, csum_apply(load_be16(ip + 10), delta));
+    }
+}
+
+void odp_set_ipv4(const struct dp_packet_batch *batch, const struct odp_key_ipv4 *key,
+                  const struct odp_key_ipv4 *mask) {
+    struct ipv4_set set = {
+        .address_mask = load_u64(&mask->src), // Source, destination: as in the header.
+        .tos_mask = hton16(mask->tos),
+        .ttl_mask = hton16((uint16_t)(mask->ttl << 8)),
+    };
+    set.addresses = load_u64(&key->src) & set.address_mask;
+    set.tos = hton16(key->tos) & set.tos_mask;
+    set.ttl = hton16((uint16_t)(key->ttl << 8)) & set.ttl_mask;
+    for (unsigned i = 0; i < batch->count; i++) {
+        ipv4_rewrite(batch->packets[i], &set);
     }
 }
 

@@ -222,20 +222,18 @@ static uint64_t required(struct scanner *s, const char *name, uint64_t max) {
 // Metadata of type 2: whole words, of which the text may lack leading zeros.
 static bool scan_md2(struct scanner *s, uint8_t md2[ODP_NSH_MD2_MAX], size_t *len) {
     *len = 0;
-    if (!scan_expect(s, ",md2=0x")) {
+    if (!scan_expect(s, ",md2=")) {
         return false;
     }
-    size_t digits = strspn(s->at, "0123456789abcdefABCDEF");
+    if (scan_word(s, "0)")) { // No metadata.
+        s->at--;
+        return true;
+    }
+    size_t digits = strspn(s->at[0] && s->at[1] ? s->at + 2 : "", "0123456789abcdefABCDEF");
     *len = (digits + 7) / 8 * 4;
     if (*len > ODP_NSH_MD2_MAX) {
         return scan_refuse(s, "number out of range");
     }
-    if (digits == 1 && s->at[0] == '0') { // No metadata.
-        *len = 0;
-        s->at++;
-        return true;
-    }
-    s->at -= 2;
     return scan_hex_bytes(s, md2, *len);
 }
 

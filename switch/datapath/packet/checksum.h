@@ -15,13 +15,13 @@ static inline uint64_t csum_add(uint64_t sum, uint64_t v) {
     return sum + (sum < v);
 }
 
-// Folds to 16 bits; 0 only for a sum of zeros.
+// Folds to 16 bits; 0 only for a sum of zeros. Added to itself with its halves exchanged, a number has in its upper
+// half the sum of both, and the carry of that sum has come in from below.
 static inline uint16_t csum_fold_raw(uint64_t sum) {
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + ((sum >> 16) & 0xffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)sum;
+    sum += sum >> 32 | sum << 32;
+    uint32_t half = (uint32_t)(sum >> 32);
+    half += half >> 16 | half << 16;
+    return (uint16_t)(half >> 16);
 }
 
 // One's complement sum of `len` bytes added to `sum`, not folded; csum_fold() makes it a checksum.
