@@ -92,6 +92,7 @@ static void push(const struct credit *c, const struct use *u, struct bridge *b) 
         }
         break;
     case CREDIT_ASKED_MAC:
+    case CREDIT_LEARN_FULL:
     case CREDIT_FROZEN:
     case CREDIT_PIN: break;
     }
@@ -121,6 +122,7 @@ void credit_release(struct bridge *b, const struct credit *c) {
     case CREDIT_PIN: pin_unref(b->pins, c->arg); break;
     case CREDIT_TABLE_MISS:
     case CREDIT_ASKED_MAC:
+    case CREDIT_LEARN_FULL:
     case CREDIT_NORMAL: break;
     }
 }

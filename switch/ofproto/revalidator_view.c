@@ -99,12 +99,14 @@ static bool concerns_credit(const struct reval_view *v, const struct credit *cre
     if (credit->type == CREDIT_ASKED_MAC) {
         return v->macs && concerns_mac(v, c->owner, credit);
     }
-    if (credit->type != CREDIT_RULE && credit->type != CREDIT_TABLE_MISS) {
+    if (credit->type != CREDIT_RULE && credit->type != CREDIT_TABLE_MISS &&
+        credit->type != CREDIT_LEARN_FULL) {
         return false;
     }
     for (unsigned i = v->first[credit->table]; i != 0; i = v->next[i - 1]) {
         const struct change_note *note = &v->notes[i - 1];
-        if (note->seq > c->owner->seq && concerns_lookup(note, credit, c)) {
+        if (note->seq > c->owner->seq &&
+            (credit->type == CREDIT_LEARN_FULL || concerns_lookup(note, credit, c))) {
             return true;
         }
     }

@@ -29,7 +29,8 @@ void upcall_owner_index(struct upcall_owner *owner) {
     owner->asked_macs = false;
     for (uint32_t i = 0; i < owner->credits.n; i++) {
         const struct credit *c = &owner->credits.list[i];
-        if (c->type == CREDIT_RULE || c->type == CREDIT_TABLE_MISS) {
+        if (c->type == CREDIT_RULE || c->type == CREDIT_TABLE_MISS ||
+            c->type == CREDIT_LEARN_FULL) {
             owner->tables[c->table / 64] |= UINT64_C(1) << (c->table % 64);
         }
         owner->asked_macs |= c->type == CREDIT_ASKED_MAC;

@@ -50,6 +50,7 @@ enum credit_type {
     CREDIT_LEARN,      // A learn action: repeated at each use, so that the learned flow stays.
     CREDIT_NORMAL,     // MAC, VLAN, port: the address has been seen again.
     CREDIT_ASKED_MAC,  // MAC, VLAN: the answer hangs on where it was learned. Counts nothing.
+    CREDIT_LEARN_FULL, // table: a learn found its limit reached there; any change of the table may make room.
     CREDIT_FIN_TIMEOUT,
     CREDIT_FROZEN, // arg = recirc_id that the actions lead to: held as long as they are.
     CREDIT_PIN,    // arg = pin id that the actions name: likewise.

@@ -167,8 +167,12 @@ static void learn(struct xlate *x, const struct ofpact_learn *l, struct flow_mod
     }
     if (limited) {
         xlate_detail(x, "Limit exceeded, learn failed");
-        x->out->slow = true; // The next packet may find room.
     }
+    if (limited && x->credits) {
+        credits_add(x, &(struct credit){.type = CREDIT_LEARN_FULL, .table = l->table});
+    }
+    // Whether there would be room now nobody knows without trying, so the next packet must.
+    x->out->slow |= !x->in->side_effects && l->limit;
     if (limited || !x->credits) {
         destroy_flow_mod(fm);
     } else {

@@ -62,8 +62,14 @@ def test_a_limit_is_kept_and_told(bridge: Bridge) -> None:
     first = bridge.run(FROM_A, side_effects=True, credit=True)
     assert (first.drop, first.slow) == ("no_output", False)  # Port 1 is where it came from.
     second = bridge.run(FROM_B, side_effects=True, credit=True)
-    assert second.drop == "no_output" and second.slow  # Port 0: none. The next packet may find room.
+    assert (second.drop, second.slow) == ("no_output", False)  # Port 0: none.
     assert len(learned(bridge)) == 1
+
+
+def test_whether_there_is_room_is_not_known_without_trying(bridge: Bridge) -> None:
+    bridge.flow(f"actions={LEARN.format(more=',limit=1,result_dst=reg0[0]')},output:NXM_NX_REG0[]")
+    assert bridge.run(FROM_A, side_effects=True, credit=True).slow is False
+    assert bridge.again(FROM_A).slow is True
 
 
 def test_use_of_the_megaflow_keeps_the_learned_rule(bridge: Bridge) -> None:

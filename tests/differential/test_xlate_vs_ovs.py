@@ -117,7 +117,9 @@ def load(ovs: Ovs, flow_set: FlowSet) -> Bridge:
 
 
 def agree(ours: Pass, theirs: Pass) -> bool:
-    one, other = (re.sub(r",mpls_lse[12]=[^,]*", "", p.megaflow) for p in (ours, theirs))
+    one, other = ours.megaflow, theirs.megaflow
+    if "mpls_bos=0" in other:
+        one, other = (re.sub(r",mpls_(?!bos)\w+=[^,]*", "", each) for each in (one, other))
     return ours.actions == theirs.actions and is_explained(one, other)
 
 

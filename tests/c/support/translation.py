@@ -131,6 +131,12 @@ class Bridge:
         self._do(lib.xl_run(self.xl, key, actions, flags, self._answer))
         return self._read(self._answer)
 
+    def again(self, flow: str | Any) -> Answer:
+        """As the revalidator translates: for the credits alone, with no effects and nobody who reads."""
+        key = self.key(flow) if isinstance(flow, str) else flow
+        self._do(lib.xl_run(self.xl, key, ffi.NULL, lib.XL_CREDITS | lib.XL_NO_REPORT, self._answer))
+        return self._read(self._answer)
+
     def _read(self, a: Any) -> Answer:
         return Answer(
             actions=_text(a.actions),
