@@ -23,6 +23,8 @@ static void keep_shape(const struct flow *key, struct flow *free_bits) {
         free_bits->tp_src &= hton16(0xff);
         free_bits->tp_dst &= hton16(0xff);
     }
+    free_bits->ct_state &=
+        (uint8_t)~FLOW_CS_TRK; // Whoever comes with this recirc_id was tracked, or not.
     free_bits->metadata = 0;
     memset(free_bits->regs, 0, sizeof free_bits->regs);
     free_bits->conj_id = free_bits->actset_output = 0;
