@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.c.support.execute import Bench, parse
-from tests.c.support.native import lib
+from tests.c.support.native import ffi, lib
 from tests.differential.action_frame import arrive
 from tests.differential.action_twin import checksum_places
 from tests.differential.frames import simple_frame
@@ -174,3 +174,14 @@ def test_remarking_knows_ipv6(bench: Bench) -> None:
     frame = bytes(12) + b"\x86\xdd" + ip
     _, exceeded = bench.run("meter(1),1", [frame] * 2).events
     assert exceeded.data[14:18] == b"\x63\x01\x23\x45"
+
+
+def test_two_threads_charge_one_meter_and_lose_no_packet() -> None:
+    counted = ffi.new("uint64_t *")
+    assert lib.exe_meter_threads(500, False, counted) == 2 * 500 * 8 == counted[0]
+
+
+def test_a_meter_is_replaced_while_threads_use_it() -> None:
+    counted = ffi.new("uint64_t *")
+    assert lib.exe_meter_threads(500, True, counted) == 2 * 500 * 8
+    assert 0 < counted[0] <= 2 * 500 * 8

@@ -1,6 +1,7 @@
 #include "action.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "datapath/base/rcu.h"
@@ -277,4 +278,74 @@ int exe_meter_delete(struct exe_bench *b, uint32_t id) {
 
 int exe_meter_stats(struct exe_bench *b, uint32_t id, struct odp_meter_stats *out) {
     return odp_meter_stats(b->env.meters, id, out);
+}
+
+struct meter_worker {
+    struct exe_bench *bench;
+    uint32_t rounds;
+    uint64_t packets;
+    atomic_uint *running;
+};
+
+static void *meter_work(void *arg) {
+    struct meter_worker *w = arg;
+    uint8_t frame[60] = {0};
+    uint64_t list[2];
+    struct odp_action meter = {.type = ODP_METER, .len = 8, .arg = 1};
+    struct odp_action output = {.type = ODP_OUTPUT, .len = 8, .arg = 1};
+    struct exe_packet packets[8];
+    memcpy(&list[0], &meter, sizeof meter);
+    memcpy(&list[1], &output, sizeof output);
+    for (unsigned i = 0; i < 8; i++) {
+        packets[i] = (struct exe_packet){.data = frame, .len = sizeof frame, .headroom = 64};
+    }
+    rcu_register();
+    for (uint32_t i = 0; i < w->rounds; i++) {
+        exe_set_time(w->bench, i * 1000000u);
+        int sent = exe_run(w->bench, (const uint8_t *)list, sizeof list, false, packets, 8);
+        assert(sent >= 0); // Balanced: what did not leave was dropped.
+        w->packets += (uint64_t)sent + counter_get(&w->bench->counters.drops[DROP_METER]);
+        rcu_quiesce();
+    }
+    rcu_unregister();
+    atomic_fetch_sub(w->running, 1);
+    return NULL;
+}
+
+uint64_t exe_meter_threads(uint32_t rounds, bool replace, uint64_t *counted) {
+    struct odp_meter_config config = {.packets = true, .n_bands = 1};
+    struct odp_meter_stats stats = {0};
+    struct meter_worker workers[2];
+    pthread_t threads[2];
+    atomic_uint running = 2;
+    struct odp_meters *meters;
+    uint64_t packets = 0;
+    config.bands[0] = (struct odp_meter_band){.type = ODP_BAND_DROP, .rate = 100, .burst = 10};
+    int made = odp_meters_create(&meters);
+    assert(made == 0 && odp_meter_set(meters, 1, &config, 0) == 0);
+    (void)made;
+    for (unsigned i = 0; i < 2; i++) {
+        workers[i] = (struct meter_worker){exe_new(64, 2), rounds, 0, &running};
+        odp_meters_destroy(workers[i].bench->env.meters);
+        workers[i].bench->env.meters = meters;
+        pthread_create(&threads[i], NULL, meter_work, &workers[i]);
+    }
+    while (atomic_load(&running) > 0) {
+        odp_meter_stats(meters, 1, &stats);
+        if (replace) {
+            odp_meter_set(meters, 1, &config, 0);
+            rcu_reap();
+        }
+        sched_yield();
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        packets += workers[i].packets;
+        workers[i].bench->env.meters = NULL;
+        exe_free(workers[i].bench);
+    }
+    odp_meter_stats(meters, 1, &stats);
+    *counted = stats.packets_in;
+    odp_meters_destroy(meters);
+    return packets;
 }

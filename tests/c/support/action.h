@@ -68,6 +68,9 @@ void exe_counts(const struct exe_bench *b, struct exe_counts *out);
 void exe_set_time(struct exe_bench *b, uint64_t now_ns);
 int exe_meter_set(struct exe_bench *b, uint32_t id, const struct odp_meter_config *config);
 int exe_meter_delete(struct exe_bench *b, uint32_t id);
+// Two PMDs run one meter, `rounds` times on 8 packets each, while a third thread reads its statistics and, if
+// `replace`, makes it anew. Returns the packets that passed or were dropped; *counted: those in its statistics.
+uint64_t exe_meter_threads(uint32_t rounds, bool replace, uint64_t *counted);
 int exe_meter_stats(struct exe_bench *b, uint32_t id, struct odp_meter_stats *out);
 
 #endif
