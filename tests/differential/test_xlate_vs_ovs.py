@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,28 @@ def agree(ours: Pass, theirs: Pass) -> bool:
     return ours.actions == theirs.actions and is_explained(one, other)
 
 
+def all_agree(ours: list[Pass], theirs: list[Pass]) -> bool:
+    return len(ours) == len(theirs) and all(map(agree, ours, theirs))
+
+
+def both(
+    ovs: Ovs, bridge: Bridge, flow: str, next_states: tuple[str, ...]
+) -> tuple[list[Pass], list[Pass], str]:
+    """Ours, theirs and their trace. Rules that are gone narrow their megaflows until all of its threads have
+    been round once: so a difference must stay.
+    """
+    got = ours(bridge, flow, next_states)
+    for _ in range(40):
+        trace = ovs.trace(flow, next_states)
+        want = theirs(trace)
+        if "Translation failed" in trace:
+            want, got = [Pass("", p.actions) for p in want], [Pass("", p.actions) for p in got]
+        if all_agree(got, want):
+            break
+        time.sleep(0.05)
+    return got, want, trace
+
+
 def difference(
     bridge: Bridge, flow: str, next_states: tuple[str, ...], trace: str, got: list[Pass], want: list[Pass]
 ) -> str:
@@ -155,12 +178,9 @@ def test_actions_and_megaflows_are_those_of_open_vswitch(
     assume(load_ovs(ovs, flow_set))
     bridge = load(ovs, flow_set)
     for flow, next_states in cases:
-        trace = ovs.trace(flow, next_states)
-        want, got = theirs(trace), ours(bridge, flow, next_states)
+        got, want, trace = both(ovs, bridge, flow, next_states)
         event(f"{len(got)} passes")
-        if "Translation failed" in trace:
-            want, got = [Pass("", p.actions) for p in want], [Pass("", p.actions) for p in got]
-        if not all(map(agree, got, want)) or len(got) != len(want):
+        if not all_agree(got, want):
             rules = "\n".join(flow_set.flows)
             pytest.fail(f"{difference(bridge, flow, next_states, trace, got, want)}\n{rules}", pytrace=False)
 
