@@ -6,8 +6,8 @@
 //     words 0 … 41   tunnel        (bitmap word 0 of a flowmap; empty for almost every packet)
 //     words 42 … 57  metadata      FLOW_STAGE_META ends here
 //     words 58 … 62  Ethernet      FLOW_STAGE_L2
-//     words 63 … 80  network       FLOW_STAGE_L3
-//     words 81 … 82  transport     FLOW_STAGE_L4
+//     words 63 … 73  network       FLOW_STAGE_L3
+//     words 74 … 82  transport     FLOW_STAGE_L4; ND, ARP's addresses, TCP flags and NSH stand here too
 //
 // The same struct serves as a mask (1 bits = "looked at" or "must match"); a mask that collects what
 // a translation looked at is called `wc` throughout.
@@ -145,7 +145,7 @@ struct flow {
 
 #define FLOW_STAGE_META FLOW_WORD(dl_dst) // First word behind the stage.
 #define FLOW_STAGE_L2   FLOW_WORD(nw_src)
-#define FLOW_STAGE_L3   FLOW_WORD(tp_src)
+#define FLOW_STAGE_L3   FLOW_WORD(nd_target)
 #define FLOW_STAGE_L4   FLOW_WORDS
 
 static_assert(sizeof(struct flow) % 8 == 0 && FLOW_WORDS == 83, "whole words, no hidden padding");
