@@ -93,10 +93,23 @@ struct l4_header ipv6_l4(const struct dp_packet *p, const uint8_t *ip);
 // The checksum field of an L4 header that covers the addresses too (a pseudo header); NULL if there is none.
 uint8_t *l4_checksum(const struct l4_header *l4, bool ipv6);
 
+// The TCP or UDP header that the extractor found: whole, not in a fragment, not behind labels. NULL: who wants
+// to know more looks himself.
+static inline uint8_t *plain_l4(const struct dp_packet *p) {
+    bool ports = p->l4_proto == PROTO_TCP || p->l4_proto == PROTO_UDP;
+    return likely(ports && p->l4_ofs != RS_OFS_NONE && p->l2_5_ofs == RS_OFS_NONE)
+               ? p->data + p->l4_ofs
+               : NULL;
+}
+
+static inline unsigned checksum_at(uint8_t proto) { // Of TCP or UDP.
+    return proto == PROTO_TCP ? 16 : 6;
+}
+
 // Changes the checksum along with what it covers, if it is in use.
-static inline void l4_checksum_apply(const struct l4_header *l4, uint8_t *field, uint64_t delta) {
+static inline void l4_checksum_apply(uint8_t proto, uint8_t *field, uint64_t delta) {
     be16 csum = load_be16(field);
-    if (l4->proto == PROTO_UDP) {
+    if (proto == PROTO_UDP) {
         if (csum == 0) {
             return; // The sender made none (RFC 768).
         }

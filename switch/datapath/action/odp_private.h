@@ -75,8 +75,8 @@ void odp_set_ipv6(struct dp_packet *p, const struct odp_key_ipv6 *key,
                   const struct odp_key_ipv6 *mask);
 void odp_set_arp(struct dp_packet *p, const struct odp_key_arp *key,
                  const struct odp_key_arp *mask);
-void odp_set_ports(struct dp_packet *p, uint8_t proto, const struct odp_key_ports *key,
-                   const struct odp_key_ports *mask);
+void odp_set_ports(const struct dp_packet_batch *batch, uint8_t proto,
+                   const struct odp_key_ports *key, const struct odp_key_ports *mask);
 void odp_set_icmp(struct dp_packet *p, uint8_t proto, const struct odp_key_icmp *key,
                   const struct odp_key_icmp *mask);
 void odp_set_nd(struct dp_packet *p, const struct odp_key_nd *key, const struct odp_key_nd *mask);

@@ -19,9 +19,6 @@ static void set_one(enum odp_key what, const void *key, const void *mask, struct
     case ODP_KEY_MPLS: odp_set_mpls(p, load_be32(key), load_be32(mask)); break;
     case ODP_KEY_IPV6: odp_set_ipv6(p, key, mask); break;
     case ODP_KEY_ARP: odp_set_arp(p, key, mask); break;
-    case ODP_KEY_TCP: odp_set_ports(p, PROTO_TCP, key, mask); break;
-    case ODP_KEY_UDP: odp_set_ports(p, PROTO_UDP, key, mask); break;
-    case ODP_KEY_SCTP: odp_set_ports(p, PROTO_SCTP, key, mask); break;
     case ODP_KEY_ICMP: odp_set_icmp(p, PROTO_ICMP, key, mask); break;
     case ODP_KEY_ICMPV6: odp_set_icmp(p, PROTO_ICMPV6, key, mask); break;
     case ODP_KEY_ND: odp_set_nd(p, key, mask); break;
@@ -32,25 +29,27 @@ static void set_one(enum odp_key what, const void *key, const void *mask, struct
         p->skb_priority = (uint32_t)masked(p->skb_priority, word(key), word(mask));
         break;
     case ODP_KEY_MARK: p->pkt_mark = (uint32_t)masked(p->pkt_mark, word(key), word(mask)); break;
-    case ODP_KEY_ETH:
-    case ODP_KEY_IPV4:
-    case ODP_N_KEYS: break; // Not here.
+    default: assert(false);
+    }
+}
+
+static void set_each(enum odp_key what, const void *key, const void *mask,
+                     const struct dp_packet_batch *batch) {
+    for (unsigned i = 0; i < batch->count; i++) {
+        set_one(what, key, mask, batch->packets[i]);
     }
 }
 
 void odp_set(const struct odp_action *a, const struct dp_packet_batch *batch) {
     enum odp_key what = (enum odp_key)a->arg;
-    const uint8_t *key = odp_payload(a);
-    const uint8_t *mask = key + odp_key_len(what);
-    if (what == ODP_KEY_ETH) {
-        odp_set_eth(batch, odp_payload(a), (const void *)mask);
-        return;
-    }
-    if (what == ODP_KEY_IPV4) {
-        odp_set_ipv4(batch, odp_payload(a), (const void *)mask);
-        return;
-    }
-    for (unsigned i = 0; i < batch->count; i++) {
-        set_one(what, key, mask, batch->packets[i]);
+    const void *key = odp_payload(a);
+    const void *mask = (const uint8_t *)key + odp_key_len(what);
+    switch (what) {
+    case ODP_KEY_ETH: odp_set_eth(batch, key, mask); break;
+    case ODP_KEY_IPV4: odp_set_ipv4(batch, key, mask); break;
+    case ODP_KEY_TCP: odp_set_ports(batch, PROTO_TCP, key, mask); break;
+    case ODP_KEY_UDP: odp_set_ports(batch, PROTO_UDP, key, mask); break;
+    case ODP_KEY_SCTP: odp_set_ports(batch, PROTO_SCTP, key, mask); break;
+    default: set_each(what, key, mask, batch); break;
     }
 }

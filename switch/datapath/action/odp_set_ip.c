@@ -6,7 +6,17 @@
 static void pseudo_changed(const struct l4_header *l4, bool ipv6, uint64_t delta) {
     uint8_t *field = l4_checksum(l4, ipv6);
     if (field) {
-        l4_checksum_apply(l4, field, delta);
+        l4_checksum_apply(l4->proto, field, delta);
+    }
+}
+
+static inline void ipv4_pseudo_changed(struct dp_packet *p, const uint8_t *ip, uint64_t delta) {
+    uint8_t *plain = plain_l4(p);
+    if (likely(plain)) {
+        l4_checksum_apply(p->l4_proto, plain + checksum_at(p->l4_proto), delta);
+    } else {
+        struct l4_header l4 = ipv4_l4(p, ip);
+        pseudo_changed(&l4, false, delta);
     }
 }
 
@@ -38,8 +48,7 @@ static inline void ipv4_rewrite(struct dp_packet *p, const struct ipv4_set *set)
         uint64_t old = load_u64(ip + 12), new = (old & ~set->address_mask) | set->addresses;
         if (new != old) {
             uint64_t change = csum_delta64(old, new);
-            struct l4_header l4 = ipv4_l4(p, ip);
-            pseudo_changed(&l4, false, change);
+            ipv4_pseudo_changed(p, ip, change);
             memcpy(ip + 12, &new, sizeof new);
             delta = csum_add(delta, change);
         }

@@ -19,15 +19,11 @@ static struct l4_header find_l4(const struct dp_packet *p, uint8_t proto, size_t
     return l4;
 }
 
-void odp_set_ports(struct dp_packet *p, uint8_t proto, const struct odp_key_ports *key,
-                   const struct odp_key_ports *mask) {
+// Of SCTP, and of what is a fragment. Source, destination: in that order, as in the key.
+static void set_ports(struct dp_packet *p, uint8_t proto, be32 ports, be32 mask) {
     struct l4_header l4 = find_l4(p, proto, UDP_LEN);
-    if (unlikely(!l4.data)) {
-        return;
-    }
-    be32 old = load_be32(l4.data); // Source, destination: in that order, as in the key.
-    be32 new = (be32)masked(old, load_be32(key), load_be32(mask));
-    if (new == old) {
+    be32 old = l4.data ? load_be32(l4.data) : 0, new = (old & ~mask) | ports;
+    if (!l4.data || new == old) {
         return;
     }
     store_be32(l4.data, new);
@@ -36,8 +32,25 @@ void odp_set_ports(struct dp_packet *p, uint8_t proto, const struct odp_key_port
         be32 crc = load_be32(l4.data + 8);
         store_be32(l4.data + 8, crc32c_change_first_word(crc, old, new, l4.len));
     } else {
-        uint8_t *field = l4_checksum(&l4, true);
-        l4_checksum_apply(&l4, field, csum_delta32(old, new));
+        l4_checksum_apply(proto, l4.data + checksum_at(proto), csum_delta32(old, new));
+    }
+}
+
+void odp_set_ports(const struct dp_packet_batch *batch, uint8_t proto,
+                   const struct odp_key_ports *key, const struct odp_key_ports *mask) {
+    be32 bits = load_be32(mask), ports = load_be32(key) & bits;
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct dp_packet *p = batch->packets[i];
+        uint8_t *plain = plain_l4(p);
+        if (unlikely(!plain)) {
+            set_ports(p, proto, ports, bits);
+        } else if (likely(p->l4_proto == proto)) {
+            be32 old = load_be32(plain), new = (old & ~bits) | ports;
+            if (new != old) {
+                store_be32(plain, new);
+                l4_checksum_apply(proto, plain + checksum_at(proto), csum_delta32(old, new));
+            }
+        }
     }
 }
 
@@ -51,7 +64,7 @@ void odp_set_icmp(struct dp_packet *p, uint8_t proto, const struct odp_key_icmp 
     be16 new = (be16)masked(old, load_be16(key), load_be16(mask)); // Type, code.
     if (new != old) {
         store_be16(l4.data, new);
-        l4_checksum_apply(&l4, l4.data + 2, csum_delta16(old, new));
+        l4_checksum_apply(l4.proto, l4.data + 2, csum_delta16(old, new));
     }
 }
 
@@ -106,7 +119,7 @@ void odp_set_nd(struct dp_packet *p, const struct odp_key_nd *key, const struct 
         delta += set_words(option + 2, key->tll, mask->tll, 6);
     }
     if (delta != 0) {
-        l4_checksum_apply(&l4, l4.data + 2, delta);
+        l4_checksum_apply(l4.proto, l4.data + 2, delta);
     }
 }
 
@@ -124,6 +137,6 @@ void odp_set_nd_ext(struct dp_packet *p, const struct odp_key_nd_ext *key,
         delta += set_words(l4.data + ND_LEN, type, type_mask, 2);
     }
     if (delta != 0) {
-        l4_checksum_apply(&l4, l4.data + 2, delta);
+        l4_checksum_apply(l4.proto, l4.data + 2, delta);
     }
 }
