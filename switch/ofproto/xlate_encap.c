@@ -165,7 +165,6 @@ static enum xstep decap_mpls(struct xlate *x, const struct ofpact_encap *e) {
                         FLOW_MAX_MPLS);
         }
         xlate_fail(x, XLATE_TOO_MANY_MPLS_LABELS);
-        odp_list_clear(x->odp);
     }
     return XSTEP_NEXT;
 }

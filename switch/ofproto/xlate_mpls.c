@@ -106,7 +106,6 @@ enum xstep xlate_do_pop_mpls(struct xlate *x, const struct ofpact *a, const stru
         x->was_mpls |= !flow_is_mpls(ethertype);
     } else if (n >= FLOW_MAX_MPLS) {
         too_many(x, "pop");
-        odp_list_clear(x->odp);
     }
     return XSTEP_NEXT;
 }

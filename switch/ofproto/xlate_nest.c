@@ -122,6 +122,7 @@ static void go_back(struct xlate *x, const struct branch *b) {
     *x->base = b->base;
     x->was_mpls = b->was_mpls;
     x->conntracked = b->conntracked;
+    x->layer = (struct xlayer){0}; // What the branch began and did not end.
 }
 
 static uint32_t run_branch(struct xlate *x, const struct mf_subfield *dst, bool larger,
@@ -160,7 +161,7 @@ enum xstep xlate_do_check_pkt_larger(struct xlate *x, const struct ofpact *a,
     x->exit = false;
     lens.less_equal_len = run_branch(x, &c->dst, false, rest, n);
     x->nested--;
-    if (!x->odp->overflow && !x->error) {
+    if (!x->odp->overflow) { // Also after an error: a bucket around this may forgive it.
         memcpy(x->odp->data + begin + sizeof(struct odp_action), &lens, sizeof lens);
         odp_end(x->odp, begin);
     }

@@ -43,6 +43,16 @@ static void put_tags(struct flow_vlan out[FLOW_MAX_VLANS], const struct tags *ta
     }
 }
 
+// What put_tags() and egress_carries() go by, beside the outer VLAN: the priority of a tag that has nothing else, and all
+// of the inner one.
+static void mask_tags(struct xlate *x, const struct tags *tags) {
+    struct flow_vlan *wc = x->wc->vlans;
+    if (tags->t[0].tpid) {
+        wc[0].tci |= tags->t[0].vid ? 0 : hton16(PCP_MASK);
+        wc[1].tci |= tags->t[1].tpid ? UINT16_MAX : hton16(FLOW_VLAN_CFI);
+    }
+}
+
 // -- on the way in --
 
 // May this packet come in here?
@@ -251,6 +261,7 @@ void xlate_normal(struct xlate *x) {
         return;
     }
     struct tags tags = tags_of(f);
+    mask_tags(x, &tags);
     if (in_id != 0 && !ingress_allows(x, in, in_id, tags.t[0].vid)) {
         xlate_warn(x, "disallowed VLAN VID for this input port, dropping");
         xlate_refuse(x, DROP_VLAN_INGRESS);

@@ -58,6 +58,15 @@ def test_labels_too_many_in_one_bucket_are_no_matter_for_the_others(bridge: Brid
     assert bridge.run(ETHERNET).actions == "3"
 
 
+def test_an_error_that_a_bucket_forgives_leaves_a_whole_list(bridge: Bridge) -> None:
+    push = ",".join(["push_mpls:0x8847"] * 4)
+    bridge.flow(f"table=1,actions=check_pkt_larger(100)->NXM_NX_REG0[0],output:2,{push},output:4")
+    give(bridge, "type=all,bucket=actions=resubmit(,1),bucket=actions=output:3")
+    answer = bridge.run(ETHERNET)
+    assert answer.actions == "check_pkt_len(size=100,gt(2),le(drop)),3"
+    assert answer.list_error == ""
+
+
 def test_fast_failover_takes_the_first_that_lives(bridge: Bridge) -> None:
     bridge.group("group_id=2,type=fast_failover,bucket=watch_port:4,actions=output:4")
     give(

@@ -139,6 +139,21 @@ def test_tags_change_at_most_once_in_a_flood(bridge: Bridge) -> None:
     assert untagged.actions == "3,push_vlan(vid=10,pcp=0),1,4"
 
 
+def test_normal_looks_at_what_decides_whether_tags_stay(bridge: Bridge) -> None:
+    bridge.flow("actions=NORMAL")
+    bridge.port(3, "h3", mode=ACCESS, tag=10)
+    priority = bridge.run(f"{FROM_A},vlan_tci=0x7000")
+    assert priority.actions == "2,4,5"
+    assert "dl_vlan=0,dl_vlan_pcp=3" in priority.megaflow
+    assert bridge.run(f"{FROM_A},vlan_tci=0x1000").actions == "pop_vlan,2,4,5"
+    key = bridge.key(f"{FROM_A},vlan_tci=0x100a")
+    assert bridge.run(key).actions == "2,4,5,pop_vlan,3"
+    key.vlans[1].tpid, key.vlans[1].tci = 0x0081, 0x0510  # 0x8100, VLAN 5: not for an access port.
+    answer = bridge.run(key)
+    assert answer.actions == "2,4,5"
+    assert "vlan_tci1=0x1005" in answer.megaflow or "dl_vlan1=5" in answer.megaflow
+
+
 def test_a_controllers_packet_teaches_nothing(bridge: Bridge) -> None:
     answer = bridge.run(
         FROM_A.replace("in_port=1", "in_port=CONTROLLER"), packet_out="NORMAL", side_effects=True
@@ -186,3 +201,6 @@ def test_what_a_clone_began_is_over_behind_it(bridge: Bridge) -> None:
     bridge.flow("actions=clone(encap(nsh),encap(ethernet)),output:2")
     assert bridge.run(FROM_A).actions.endswith("),2")
     assert "push_eth" not in bridge.run(FROM_A).actions
+    bridge.flow("actions=check_pkt_larger(100)->NXM_NX_REG0[0],encap(nsh),encap(ethernet)")
+    answer = bridge.run(FROM_A).actions
+    assert answer.count("push_nsh") == 2 and "push_eth" not in answer
