@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -231,8 +233,27 @@ def _daemon(stack: ExitStack, run: Path, name: str, *words: str) -> None:
     subprocess.run(
         [*command, f"--unixctl={control}", *words], env=environment(run), check=True, capture_output=True
     )
-    appctl = [tool("ovs-appctl"), "-t", str(control), "exit"]
-    stack.callback(subprocess.run, appctl, env=environment(run), check=False, capture_output=True)
+    stack.callback(_end, run, int(pidfile.read_text()), control)
+
+
+EXIT_TAKES = 3.0  # seconds, at most: it was seen to wait for its own revalidator for ever
+
+
+def _end(run: Path, pid: int, control: Path) -> None:
+    """Asks a daemon to exit, and ends it if it does not."""
+    appctl = [tool("ovs-appctl"), "--timeout=3", "-t", str(control), "exit"]
+    subprocess.run(appctl, env=environment(run), check=False, capture_output=True)
+    try:
+        daemon = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        gone, _, _ = select.select([daemon], [], [], EXIT_TAKES)
+        if not gone:
+            signal.pidfd_send_signal(daemon, signal.SIGKILL)
+            select.select([daemon], [], [])
+    finally:
+        os.close(daemon)
 
 
 @contextmanager
