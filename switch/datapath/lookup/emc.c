@@ -9,11 +9,13 @@ static_assert(FLOW_TNL_WORDS <= 48 && FLOW_WORDS - FLOW_TNL_WORDS <= 48,
 
 int emc_init(struct emc *emc) {
     size_t bytes = EMC_SLOTS * sizeof *emc->slots;
-    *emc = (struct emc){.slots = aligned_alloc(RS_CACHE_LINE, bytes)};
-    if (!emc->slots) {
-        return -ENOMEM;
+    *emc = (struct emc){0};
+    int error = hugemem_reserve(bytes, &emc->mem);
+    if (error < 0) {
+        return error;
     }
-    memset(emc->slots, 0, bytes);
+    emc->slots = emc->mem.base;
+    memset(emc->slots, 0, bytes); // No page fault of a PMD later.
     return 0;
 }
 
@@ -39,7 +41,7 @@ void emc_clear(struct emc *emc) {
 void emc_destroy(struct emc *emc) {
     if (emc->slots) {
         emc_clear(emc);
-        free(emc->slots);
+        hugemem_unmap(&emc->mem);
         emc->slots = NULL;
     }
 }

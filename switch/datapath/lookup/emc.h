@@ -1,7 +1,7 @@
 // The exact match cache: key -> megaflow, in front of the classifier.
 //
-//     hash ──┬─ low 12 bits ───> slots[0 … 4095]
-//            └─ next 12 bits ──> slots[4096 … 8191]
+//     hash ──┬─ low 13 bits ───> slots[0 … 8191]
+//            └─ next 13 bits ──> slots[8192 … 16383]
 //
 // Two places for each key: flows that meet in one rarely meet in both. An entry is two cache lines with the key
 // in it; the map's unused upper bits hold the hash, so that "same map and same hash" is two
@@ -18,9 +18,10 @@
 #ifndef RINGSIDE_LOOKUP_EMC_H
 #define RINGSIDE_LOOKUP_EMC_H
 
+#include "datapath/base/hugemem.h"
 #include "datapath/lookup/megaflow_table.h"
 
-#define EMC_WAY_BITS 12u
+#define EMC_WAY_BITS 13u
 #define EMC_WAY      (1u << EMC_WAY_BITS)
 #define EMC_SLOTS    (2u * EMC_WAY)
 #define EMC_WORDS    13u // Words of the longest key that is cached.
@@ -34,7 +35,8 @@ struct RS_CACHE_ALIGNED emc_entry {
 static_assert(sizeof(struct emc_entry) == 2 * RS_CACHE_LINE, "an entry is two cache lines");
 
 struct emc {
-    struct emc_entry *slots; // [EMC_SLOTS]
+    struct hugemem mem;      // Of slots.
+    struct emc_entry *slots; // [EMC_SLOTS] One huge page where the kernel makes them.
     uint32_t sweep;          // Where emc_sweep() goes on.
     atomic_uint n;           // Entries. Writer: PMD. Readers: any.
 };
@@ -49,7 +51,7 @@ static inline bool emc_takes(const struct dp_key *key) {
     return key->words <= EMC_WORDS;
 }
 
-// 42 + 41 bits of map; in the room above the latter the hash's low 23 bits, half of which the place does
+// 42 + 41 bits of map; in the room above the latter the hash's low 23 bits, ten of which the place does
 // not tell.
 static inline void emc_head(const struct dp_key *key, uint64_t head[2]) {
     head[0] = key->map.bits[0];
@@ -61,10 +63,9 @@ static inline struct emc_entry *emc_slot(const struct emc *emc, uint32_t hash, u
     return &emc->slots[way * EMC_WAY + (i & (EMC_WAY - 1))];
 }
 
+// The second line is not worth asking for: it comes while the packets behind are compared.
 static inline void emc_prefetch(const struct emc *emc, uint32_t hash) {
-    const struct emc_entry *e = emc_slot(emc, hash, 0);
-    __builtin_prefetch(e);
-    __builtin_prefetch((const uint8_t *)e + RS_CACHE_LINE);
+    __builtin_prefetch(emc_slot(emc, hash, 0));
 }
 
 // One jump, then no loop: this is a good part of what a hit costs.
