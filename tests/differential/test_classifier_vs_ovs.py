@@ -1,5 +1,6 @@
-"""Random tables in both switches: overlapping prefixes, ports, priorities and conjunctions with few values. Each
-packet finds the same rule there, by the same bits.
+"""Random tables in both switches: overlapping prefixes, ports, priorities and conjunctions with few values.
+
+Each packet finds the same rule there, by the same bits.
 """
 
 from __future__ import annotations

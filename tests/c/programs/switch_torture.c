@@ -75,8 +75,8 @@ static void change_rule(rs_switch *sw) {
         "priority=%u,udp,nw_dst=10.0.0.%u/31,actions=resubmit(,1)",
         "priority=%u,in_port=1,udp,tp_dst=%u,actions=set_field:1->metadata,resubmit(,1)",
         "table=1,priority=%u,metadata=1,udp,nw_src=10.0.0.%u,actions=controller(max_len=20),NORMAL",
-        "table=1,priority=%u,udp,tp_dst=%u,actions=learn(table=2,hard_timeout=1,dl_type=0x800,"
-        "NXM_OF_IP_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,2)",
+        ("table=1,priority=%u,udp,tp_dst=%u,actions=learn(table=2,hard_timeout=1,dl_type=0x800,"
+         "NXM_OF_IP_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,2)"),
         "table=2,priority=%u,udp,nw_src=10.0.0.%u,actions=debug_recirc,dec_ttl,2",
         "priority=%u,udp,nw_src=10.0.0.%u,idle_timeout=1,actions=group:1",
         "priority=%u,conj_id=%u,udp,actions=3",
