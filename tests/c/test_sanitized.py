@@ -18,7 +18,8 @@ PARTS = (
     "tests/c",
     "tests/packets",
     "tests/integration/test_switchd_traffic.py",
-    "--ignore=tests/c/test_fuzz_targets.py",  # On clang's sanitizers anyway.
+    # These bring sanitizers of their own.
+    *(f"--ignore=tests/c/test_{name}.py" for name in ("fuzz_targets", "rcu", "frozen", "tables_torture")),
 )
 
 
