@@ -199,6 +199,10 @@ class Peer:
             os.kill(self.pid, signal.SIGCONT)
 
 
+# The bridge's own devices are taps that outlive their maker: they go with a network that nobody else has.
+OWN_NETWORK = ("unshare", "--net")
+
+
 def _stop(run: Path, name: str) -> None:
     """Ends a daemon and waits for it; it may be paused, or not listen."""
     try:
@@ -222,7 +226,7 @@ def _start(command: Sequence[str], run: Path, name: str) -> None:
     """A command that comes back when the daemon is ready."""
     with (run / f"{name}.err").open("w") as errors:
         quiet = subprocess.DEVNULL
-        words = [*command, "--detach"]
+        words = [*OWN_NETWORK, *command, "--detach"]
         done = subprocess.run(words, env=environment(run), stdin=quiet, stdout=quiet, stderr=errors)
     if done.returncode:
         raise NoPeerError(f"{name} did not start: {(run / f'{name}.err').read_text().strip()[-300:]}")
@@ -239,7 +243,11 @@ def _start_under(stack: ExitStack, command: Sequence[str], run: Path, name: str)
     """A command that is the daemon: valgrind's tools cannot be talked to behind a fork."""
     with (run / f"{name}.err").open("w") as errors:
         child = subprocess.Popen(
-            command, env=environment(run), stdout=errors, stderr=errors, start_new_session=True
+            [*OWN_NETWORK, *command],
+            env=environment(run),
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
         )
     stack.callback(_reap, child)
     deadline = time.monotonic() + 60
